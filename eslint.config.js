@@ -1,0 +1,140 @@
+import eslint from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/** The architecture, bottom first: which folders of src/ a folder may import, besides itself. */
+const MAY_IMPORT = {
+  base: [],
+  io: ['base'],
+  config: ['base', 'io'],
+  tor: ['base', 'io'],
+  bitcoin: ['base', 'io'],
+  electrum: ['base', 'io', 'bitcoin'],
+  directory: ['base', 'io', 'tor'],
+  query: ['base'],
+  relay: ['base', 'io', 'directory'],
+  lookup: ['base', 'io', 'bitcoin', 'electrum', 'directory', 'query', 'relay'],
+  node: ['base', 'io', 'config', 'tor', 'bitcoin', 'electrum', 'directory', 'query', 'relay'],
+  devnet: [
+    'base',
+    'io',
+    'config',
+    'tor',
+    'bitcoin',
+    'electrum',
+    'directory',
+    'query',
+    'relay',
+    'lookup',
+    'node',
+  ],
+  cli: [
+    'base',
+    'io',
+    'config',
+    'tor',
+    'bitcoin',
+    'electrum',
+    'directory',
+    'query',
+    'relay',
+    'lookup',
+    'node',
+    'devnet',
+  ],
+};
+
+/** Wire formats and file texts: values in, values out. No file, socket, process or clock. */
+const PURE = [
+  'src/{base,query}/**',
+  'src/tor/{torrc,onion-key,onion-address,control-reply}.ts',
+  'src/bitcoin/{bitcoin-conf,transaction,block-header,networks}.ts',
+  'src/electrum/{protocol,script-hash,history-status,merkle,header-chain}.ts',
+  'src/directory/{note,descriptor,consensus,policy,limits}.ts',
+  'src/relay/{hpke,key-config,cell,message,frame,limits,token-bucket,replay-cache}.ts',
+  'src/lookup/{assignment,verify-history}.ts',
+  'src/devnet/chain.ts',
+];
+
+const EDGES = {
+  regex: '^node:(fs|net|tls|dns|http|https|child_process|dgram)(/|$)',
+  message: 'Only io/ touches the outside.',
+};
+const CLIENTS = {
+  regex: '^(socks|execa)$',
+  message: 'socks lives in io/socks-dial.ts, execa in io/child-process.ts.',
+};
+
+const layers = Object.entries(MAY_IMPORT).map(([folder, allowed]) => {
+  const forbidden = Object.keys(MAY_IMPORT).filter(
+    (other) => other !== folder && !allowed.includes(other),
+  );
+  const upward = {
+    regex: `^(\\.\\./)+(${forbidden.join('|')})/`,
+    message: `${folder}/ may not import this folder.`,
+  };
+  const patterns = [
+    ...(folder === 'io' ? [] : [EDGES, CLIENTS]),
+    ...(forbidden.length > 0 ? [upward] : []),
+  ];
+  return {
+    files: [`src/${folder}/**`],
+    rules: { 'no-restricted-imports': ['error', { patterns }] },
+  };
+});
+
+export default defineConfig(
+  { ignores: ['dist/', 'coverage/'] },
+  eslint.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['*.js', 'scripts/*.js'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      'max-params': ['error', 3],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+    },
+  },
+  ...layers,
+  {
+    files: PURE,
+    ignores: ['**/*.test.ts'],
+    rules: {
+      // A second rule id, because a later setting of the same rule replaces the earlier one whole.
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { patterns: ['node:*', '!node:buffer', '!node:crypto', '../io/*', '../../io/*'] },
+      ],
+      'no-restricted-globals': ['error', 'process', 'fetch', 'setTimeout', 'setInterval'],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: 'Pass the time in.' },
+      ],
+    },
+  },
+  { files: ['src/cli/**', 'bench/**', 'scripts/**'], rules: { 'no-console': 'off' } },
+  { files: ['**/*.test.ts', 'test/**', 'bench/**'], rules: { 'max-lines': 'off' } },
+  {
+    files: ['*.js', 'scripts/*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', setTimeout: 'readonly' } },
+  },
+);

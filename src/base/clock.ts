@@ -1,0 +1,2 @@
+/** Milliseconds since the Unix epoch. `Date.now` in production, a variable in tests. */
+export type Clock = () => number;

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Owner only: the default of everything written here. */
+const FILE_MODE = 0o600;
+
+/**
+ * Replaces a file so that after a crash it holds either the old or the new bytes, never a part.
+ * When this resolves, the new bytes survive a power cut.
+ */
+export async function writeDurably(path: string, data: Uint8Array | string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await writeSynced(temporary, data);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+/**
+ * Creates a file of secrets, mode 0600.
+ * @throws an error with code EEXIST when there is one already: keys are never overwritten.
+ */
+export async function createSecretFile(path: string, data: Uint8Array | string): Promise<void> {
+  await writeSynced(path, data);
+  await syncDirectory(dirname(path));
+}
+
+/** The file's bytes, or undefined when there is no such file. */
+export async function readIfPresent(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Makes a directory that only its owner can enter, and its parents. */
+export async function makePrivateDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+}
+
+async function writeSynced(path: string, data: Uint8Array | string): Promise<void> {
+  await using file = await open(path, 'wx', FILE_MODE);
+  await file.writeFile(data);
+  await file.sync();
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, 'r');
+  await directory.sync();
+}
