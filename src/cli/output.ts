@@ -1,0 +1,48 @@
+import process from 'node:process';
+import { messageOf, UserError } from '../base/errors.ts';
+import { InterruptedError } from './interrupt.ts';
+
+// What was asked for goes to stdout; progress, warnings and errors go to stderr. `--json` prints one
+// object and nothing else on stdout.
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  const plain = (_key: string, item: unknown): unknown =>
+    typeof item === 'bigint' ? Number(item) : item;
+  print(JSON.stringify(value, plain, 2));
+}
+
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** A table in columns: the first row is the head; columns of numbers are set to the right. */
+export function formatTable(rows: readonly (readonly (string | number)[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => String(row[column] ?? '').length)),
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => {
+          const width = widths[column] ?? 0;
+          return typeof cell === 'number' ? String(cell).padStart(width) : cell.padEnd(width);
+        })
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** What a person is told of an error. Only a bug shows where in the code it was. */
+export function describeError(error: unknown): string {
+  if (error instanceof InterruptedError) return 'interrupted';
+  if (error instanceof UserError) {
+    return error.hint === undefined ? error.message : `${error.message}\n${error.hint}`;
+  }
+  const trace = error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
+  return `this is a bug in sotto, please report it:\n${trace}`;
+}

@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { createSecretFile, makePrivateDirectory, readIfPresent } from '../io/durable-file.ts';
+
+const SEED_BYTES = 32;
+
+/** The Ed25519 seeds of one node, 32 bytes each (spec/relay.md, keys). */
+export interface NodeKeys {
+  readonly identity: Uint8Array;
+  readonly reply: Uint8Array;
+  /** The relay onion's. Tor holds the expanded key; the node signs its identity with this one. */
+  readonly onion: Uint8Array;
+}
+
+/** Reads the keys of a node, and makes those that are missing. Files are 0600 and never replaced. */
+export async function openNodeKeys(dataDirectory: string): Promise<NodeKeys> {
+  const directory = join(dataDirectory, 'keys');
+  await makePrivateDirectory(directory);
+  return {
+    identity: await openSeed(join(directory, 'identity.seed')),
+    reply: await openSeed(join(directory, 'reply.seed')),
+    onion: await openSeed(join(directory, 'relay-onion.seed')),
+  };
+}
+
+async function openSeed(path: string): Promise<Uint8Array> {
+  const held = await readIfPresent(path);
+  if (held !== undefined) {
+    if (held.length !== SEED_BYTES) throw new Error(`${path} is damaged: not ${SEED_BYTES} bytes`);
+    return held;
+  }
+  const seed = randomBytes(SEED_BYTES);
+  await createSecretFile(path, seed);
+  return seed;
+}
