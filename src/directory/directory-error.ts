@@ -1,0 +1,31 @@
+/** Why a descriptor, a consensus or a key was refused (spec/directory.md section 8). */
+export type DirectoryErrorCode =
+  | 'malformed'
+  | 'too-large'
+  | 'weak-key'
+  | 'wrong-node-id'
+  | 'wrong-digest'
+  | 'wrong-network'
+  | 'bad-signature'
+  | 'bad-onion-signature'
+  | 'duplicate-signature'
+  | 'too-few-signatures'
+  | 'duplicate-node'
+  | 'not-yet-valid'
+  | 'expired'
+  | 'rolled-back'
+  | 'gap'
+  | 'forked'
+  | 'swapped-key'
+  | 'unavailable';
+
+/** Something of the directory was refused. */
+export class DirectoryError extends Error {
+  override readonly name = 'DirectoryError';
+  readonly code: DirectoryErrorCode;
+
+  constructor(code: DirectoryErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options);
+    this.code = code;
+  }
+}
