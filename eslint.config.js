@@ -65,7 +65,7 @@ const CLIENTS = {
   message: 'socks lives in io/socks-dial.ts, execa in io/child-process.ts.',
 };
 
-const layers = Object.entries(MAY_IMPORT).map(([folder, allowed]) => {
+const layers = Object.entries(MAY_IMPORT).flatMap(([folder, allowed]) => {
   const forbidden = Object.keys(MAY_IMPORT).filter(
     (other) => other !== folder && !allowed.includes(other),
   );
@@ -73,15 +73,17 @@ const layers = Object.entries(MAY_IMPORT).map(([folder, allowed]) => {
     regex: `^(\\.\\./)+(${forbidden.join('|')})/`,
     message: `${folder}/ may not import this folder.`,
   };
-  const patterns = [
-    ...(folder === 'io' ? [] : [EDGES, CLIENTS]),
-    ...(forbidden.length > 0 ? [upward] : []),
+  const direction = forbidden.length > 0 ? [upward] : [];
+  const edges = folder === 'io' ? [] : [EDGES, CLIENTS];
+  return [
+    layer(`src/${folder}/**`, [...edges, ...direction]),
+    layer(`src/${folder}/**/*.test.ts`, direction),
   ];
-  return {
-    files: [`src/${folder}/**`],
-    rules: { 'no-restricted-imports': ['error', { patterns }] },
-  };
 });
+
+function layer(files, patterns) {
+  return { files: [files], rules: { 'no-restricted-imports': ['error', { patterns }] } };
+}
 
 export default defineConfig(
   { ignores: ['dist/', 'coverage/'] },
@@ -135,6 +137,8 @@ export default defineConfig(
   {
     files: ['*.js', 'scripts/*.js'],
     extends: [tseslint.configs.disableTypeChecked],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', setTimeout: 'readonly' } },
+    languageOptions: {
+      globals: { process: 'readonly', console: 'readonly', setTimeout: 'readonly' },
+    },
   },
 );

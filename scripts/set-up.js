@@ -28,7 +28,12 @@ function installPackages() {
 }
 
 function build() {
-  const sources = [...filesBelow('src'), 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+  const sources = [
+    ...filesBelow('src'),
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'package-lock.json',
+  ];
   const newest = Math.max(...sources.map(modified));
   if (existsSync(BUILD_STAMP) && modified(BUILD_STAMP) >= newest) return;
   say('building');

@@ -19,9 +19,8 @@ try {
     ],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
-  const { numPassedTests, numFailedTests, numPendingTests, numTotalTests, testResults } = JSON.parse(
-    readFileSync(report, 'utf8'),
-  );
+  const { numPassedTests, numFailedTests, numPendingTests, numTotalTests, testResults } =
+    JSON.parse(readFileSync(report, 'utf8'));
   const brokenFiles = testResults.filter(
     (file) => file.status === 'failed' && file.assertionResults.every((t) => t.status !== 'failed'),
   ).length;
