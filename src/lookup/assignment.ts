@@ -1,0 +1,173 @@
+import { createHmac } from 'node:crypto';
+import { concatBytes, fromHex, utf8 } from '../base/bytes.ts';
+import { type Consensus } from '../directory/consensus.ts';
+import { type ConsensusNode, type NodeFlag } from '../directory/consensus-node.ts';
+import { type NodeId } from '../directory/node-id.ts';
+import { LookupError, NOBODY } from './fault.ts';
+
+const DAY_MS = 86_400_000;
+/** A node that the consensus has not listed for so long is given up. */
+export const UNLISTED_MS = 14 * DAY_MS;
+/** After so long a choice is made again. */
+export const BOUND_MS = 120 * DAY_MS;
+export const STICKY_RELAYS = 3;
+
+/** A choice that lasts (spec/relay.md section 8). Times are in milliseconds since the epoch. */
+export interface Binding {
+  readonly nodeId: NodeId;
+  readonly since: number;
+  /** When the client first saw a consensus without the node; absent while it is listed. */
+  readonly missingSince?: number;
+}
+
+export interface Chooser {
+  /** 32 bytes that only this wallet knows. */
+  readonly secret: Uint8Array;
+  readonly consensus: Consensus;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+const RELAY_LABEL = utf8('relay');
+
+/**
+ * Weighted rendezvous hashing: `-weight / ln(u)`, with u in (0, 1) from the first 48 bits of
+ * HMAC-SHA-256(secret, node id + subject). The highest score wins; a node that comes or goes moves
+ * only the subjects that it wins or held.
+ */
+export function rendezvousScore(
+  secret: Uint8Array,
+  subject: Uint8Array,
+  { nodeId, weight }: Pick<ConsensusNode, 'nodeId' | 'weight'>,
+): number {
+  const digest = createHmac('sha256', secret)
+    .update(concatBytes(fromHex(nodeId), subject))
+    .digest();
+  const u = (digest.readUIntBE(0, 6) + 0.5) / 2 ** 48;
+  return -weight / Math.log(u);
+}
+
+/**
+ * The gateway that an address is bound to. It stays while it is listed, for `UNLISTED_MS` after, and
+ * no longer than `BOUND_MS`.
+ * @throws LookupError `no-gateway` when there is none to choose.
+ */
+export function bindGateway(
+  chooser: Chooser,
+  scriptHash: string,
+  held: Binding | undefined,
+): Binding {
+  const kept = held && keptBinding(chooser, held, 'Gateway');
+  if (kept !== undefined) return kept;
+  const subject = fromHex(scriptHash);
+  const [chosen] = ranked(chooser, subject, candidates(chooser.consensus, 'Gateway'));
+  if (chosen === undefined) {
+    throw new LookupError('no-gateway', 'The consensus lists no running gateway.', {
+      culprit: NOBODY,
+    });
+  }
+  return { nodeId: chosen.nodeId, since: chooser.now };
+}
+
+/**
+ * The relays that the wallet keeps, oldest first: those held that may stay, and new ones until
+ * `STICKY_RELAYS` of distinct families are listed. One that is missing for a while keeps its place.
+ * @throws LookupError `too-few-relays` when the consensus has not enough families.
+ */
+export function bindRelays(chooser: Chooser, held: readonly Binding[]): readonly Binding[] {
+  const { consensus, secret, now } = chooser;
+  const relays = held.flatMap((binding) => keptBinding(chooser, binding, 'Relay') ?? []);
+  const taken = new Set(relays.map(({ nodeId }) => nodeId));
+  const families = new Set(usableRelays(consensus, relays).map(({ family }) => family));
+  for (const node of ranked({ secret }, RELAY_LABEL, candidates(consensus, 'Relay'))) {
+    if (families.size >= STICKY_RELAYS) break;
+    if (families.has(node.family) || taken.has(node.nodeId)) continue;
+    families.add(node.family);
+    relays.push({ nodeId: node.nodeId, since: now });
+  }
+  if (families.size < STICKY_RELAYS) {
+    throw new LookupError(
+      'too-few-relays',
+      `The consensus lists running relays of ${families.size} families; ${STICKY_RELAYS} are needed.`,
+      { culprit: NOBODY },
+    );
+  }
+  return relays;
+}
+
+/** The first `STICKY_RELAYS` of the kept relays that are listed and of distinct families. */
+export function usableRelays(
+  consensus: Consensus,
+  relays: readonly Binding[],
+): readonly ConsensusNode[] {
+  const usable = new Map<NodeId, ConsensusNode>();
+  for (const { nodeId } of relays) {
+    const node = consensus.node(nodeId);
+    if (node?.flags.has('Relay') === true && !usable.has(node.family))
+      usable.set(node.family, node);
+  }
+  return [...usable.values()].slice(0, STICKY_RELAYS);
+}
+
+/**
+ * The relays through which a gateway may be asked about a subject, in the order to try them. The
+ * order is fixed for a subject, so that it is bound to one relay. Never the gateway's own family.
+ * @throws LookupError `no-route` when no relay is left.
+ */
+export function routesTo(
+  gateway: ConsensusNode,
+  {
+    secret,
+    subject,
+    relays,
+  }: {
+    readonly secret: Uint8Array;
+    readonly subject: Uint8Array;
+    readonly relays: readonly ConsensusNode[];
+  },
+): readonly ConsensusNode[] {
+  const apart = relays.filter(
+    ({ nodeId, family }) => nodeId !== gateway.nodeId && family !== gateway.family,
+  );
+  if (apart.length === 0) {
+    throw new LookupError(
+      'no-route',
+      `Every relay in use is of the same family as gateway ${gateway.nodeId}, so it is not asked.`,
+      { culprit: NOBODY },
+    );
+  }
+  // Of equal weight here: the weights were counted when the relays were chosen.
+  const label = concatBytes(RELAY_LABEL, subject);
+  const score = new Map(
+    apart.map(({ nodeId }) => [nodeId, rendezvousScore(secret, label, { nodeId, weight: 1 })]),
+  );
+  return apart.toSorted((a, b) => (score.get(b.nodeId) ?? 0) - (score.get(a.nodeId) ?? 0));
+}
+
+/** The binding as it is to be kept, or undefined when it has ended. */
+function keptBinding(
+  { consensus, now }: Pick<Chooser, 'consensus' | 'now'>,
+  { nodeId, since, missingSince = now }: Binding,
+  role: NodeFlag,
+): Binding | undefined {
+  if (now - since >= BOUND_MS) return undefined;
+  if (consensus.node(nodeId)?.flags.has(role) === true) return { nodeId, since };
+  return now - missingSince < UNLISTED_MS ? { nodeId, since, missingSince } : undefined;
+}
+
+function candidates(consensus: Consensus, role: NodeFlag): readonly ConsensusNode[] {
+  return consensus.nodes.filter(
+    ({ flags, weight }) => flags.has(role) && flags.has('Running') && weight > 0,
+  );
+}
+
+function ranked(
+  { secret }: Pick<Chooser, 'secret'>,
+  subject: Uint8Array,
+  nodes: readonly ConsensusNode[],
+): readonly ConsensusNode[] {
+  return nodes
+    .map((node) => ({ node, score: rendezvousScore(secret, subject, node) }))
+    .sort((a, b) => b.score - a.score)
+    .map(({ node }) => node);
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { fromUtf8 } from '../base/bytes.ts';
+import { UserError } from '../base/errors.ts';
+import {
+  createSecretFile,
+  makePrivateDirectory,
+  readIfPresent,
+  writeDurably,
+} from '../io/durable-file.ts';
+import { type Binding } from './assignment.ts';
+
+/** What a wallet has chosen and keeps across restarts. */
+export interface Choices {
+  readonly relays: readonly Binding[];
+  /** By scripthash. */
+  readonly gateways: ReadonlyMap<string, Binding>;
+}
+
+export interface ClientState {
+  /** 32 bytes, drawn once. */
+  readonly secret: Uint8Array;
+  readonly choices: Choices;
+  /** Resolves when the choices survive a power cut. Calls are done one after the other. */
+  save(choices: Choices): Promise<void>;
+}
+
+const SECRET_BYTES = 32;
+const SECRET_FILE = 'wallet-secret';
+const CHOICES_FILE = 'choices.json';
+
+const nodeId = z.string().regex(/^[0-9a-f]{32}$/);
+const binding = z.strictObject({
+  nodeId,
+  since: z.number(),
+  missingSince: z.number().optional(),
+});
+const choicesFile = z.strictObject({
+  version: z.literal(1),
+  relays: z.array(binding),
+  gateways: z.record(z.string().regex(/^[0-9a-f]{64}$/), binding),
+});
+
+/**
+ * Opens the state of a wallet, or creates it. Files are readable by their owner only.
+ * @throws UserError when a file is damaged: choosing anew would show addresses to more gateways.
+ */
+export async function openClientState(directory: string): Promise<ClientState> {
+  await makePrivateDirectory(directory);
+  const secret = await openSecret(join(directory, SECRET_FILE));
+  const path = join(directory, CHOICES_FILE);
+  let choices = parseChoices(path, await readIfPresent(path));
+  let saved: Promise<void> = Promise.resolve();
+  return {
+    secret,
+    get choices() {
+      return choices;
+    },
+    save(next) {
+      choices = next;
+      saved = saved.catch(() => undefined).then(() => writeDurably(path, renderChoices(next)));
+      return saved;
+    },
+  };
+}
+
+async function openSecret(path: string): Promise<Uint8Array> {
+  const held = await readIfPresent(path);
+  if (held === undefined) {
+    const drawn = randomBytes(SECRET_BYTES);
+    await createSecretFile(path, drawn);
+    return drawn;
+  }
+  if (held.length !== SECRET_BYTES) throw damaged(path);
+  return held;
+}
+
+function parseChoices(path: string, bytes: Uint8Array | undefined): Choices {
+  if (bytes === undefined) return { relays: [], gateways: new Map() };
+  try {
+    const { relays, gateways } = choicesFile.parse(JSON.parse(fromUtf8(bytes)));
+    return { relays, gateways: new Map(Object.entries(gateways)) };
+  } catch (cause) {
+    throw damaged(path, cause);
+  }
+}
+
+function renderChoices({ relays, gateways }: Choices): string {
+  const file: z.infer<typeof choicesFile> = {
+    version: 1,
+    relays: [...relays],
+    gateways: Object.fromEntries(gateways),
+  };
+  return `${JSON.stringify(file)}\n`;
+}
+
+function damaged(path: string, cause?: unknown): UserError {
+  return new UserError(`${path} is damaged`, {
+    cause,
+    hint: 'Restore it from a backup. Without it, addresses are shown to other gateways than before: remove it only if that is acceptable.',
+  });
+}
