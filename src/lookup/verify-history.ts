@@ -1,0 +1,211 @@
+import { MalformedBytesError } from '../base/bytes.ts';
+import { type BlockHeader } from '../bitcoin/block-header.ts';
+import { type Network } from '../bitcoin/networks.ts';
+import { parseTransaction, type Transaction } from '../bitcoin/transaction.ts';
+import { historyStatus } from '../electrum/history-status.ts';
+import { foldBranch } from '../electrum/merkle.ts';
+import { ProofError } from '../electrum/proof-error.ts';
+import { scriptHashOf } from '../electrum/script-hash.ts';
+import { type Unspent, type VerifiedEntry, type VerifiedHistory } from './lookup.ts';
+
+/** What a source says about one transaction. Hashes are hex in display order. */
+export interface ClaimedEntry {
+  readonly txid: string;
+  readonly height: number;
+  readonly raw: Uint8Array;
+  /** Of a transaction in a block. */
+  readonly proof: BlockProof | undefined;
+}
+
+export interface BlockProof {
+  /** In the block, from 0. */
+  readonly position: number;
+  /** The hashes beside the way to the root, deepest first. */
+  readonly branch: readonly string[];
+  /** Of a transaction that is not itself the coinbase. */
+  readonly coinbase: CoinbaseSpine | undefined;
+}
+
+/**
+ * The coinbase and the hashes beside its way up to where it meets the way of the transaction: as
+ * many as the bit length of the position, less one. It proves that both are equally deep.
+ */
+export interface CoinbaseSpine {
+  readonly txid: string;
+  readonly branch: readonly string[];
+}
+
+/** A whole history, in Electrum's order. */
+export interface HistoryClaim {
+  readonly scriptHash: string;
+  readonly status: string | null;
+  readonly entries: readonly ClaimedEntry[];
+}
+
+/** The chain that the client has verified. */
+export interface HeaderLookup {
+  headerAt(height: number): BlockHeader | undefined;
+}
+
+export type CheckedHistory = Omit<VerifiedHistory, 'tip' | 'source'>;
+
+/** A transaction of this size could be an inner node of a merkle tree (CVE-2017-12842). */
+const NODE_BYTES = 64;
+const MAX_TIP_AGE_SECONDS = 2 * 3600;
+const NO_TRANSACTION = '00'.repeat(32);
+
+/**
+ * Believes a history only as far as the chain proves it (spec/relay.md section 9). What the mempool
+ * holds cannot be proved and is marked so.
+ *
+ * That a transaction spends the script is told by the output that it spends, whatever the kind of
+ * script: the history of a script that spent an output also holds the transaction that paid it.
+ * @throws ProofError
+ */
+export function verifyHistory(claim: HistoryClaim, chain: HeaderLookup): CheckedHistory {
+  checkOrder(claim.entries);
+  const status = historyStatus(claim.entries);
+  if (status !== claim.status) {
+    throw new ProofError('status-mismatch', 'the status is not the hash of the history');
+  }
+  const entries = claim.entries.map((entry) => verifyEntry(entry, chain));
+  const coins = findCoins(entries, claim.scriptHash);
+  return { scriptHash: claim.scriptHash, status, entries, ...balanceOf(coins) };
+}
+
+/**
+ * On mainnet, a chain that has not grown for two hours means that new blocks are withheld.
+ * @throws ProofError `stale-tip`
+ */
+export function checkTipAge(
+  tip: Pick<BlockHeader, 'time'>,
+  { network, now }: { readonly network: Network; /** Milliseconds. */ readonly now: number },
+): void {
+  const age = now / 1000 - tip.time;
+  if (network === 'mainnet' && age > MAX_TIP_AGE_SECONDS) {
+    throw new ProofError('stale-tip', `the newest block is ${Math.round(age / 60)} minutes old`);
+  }
+}
+
+function checkOrder(entries: readonly ClaimedEntry[]): void {
+  const inMempool = new Set<string>();
+  let [height, position] = [0, -1];
+  for (const entry of entries) {
+    const { txid, proof } = entry;
+    if (entry.height > 0) {
+      if (proof === undefined) throw new ProofError('proof-missing', 'no proof of a block');
+      const after = entry.height > height || (entry.height === height && proof.position > position);
+      if (!after || inMempool.size > 0) throw new ProofError('order', 'not in the chain’s order');
+      ({ height } = entry);
+      ({ position } = proof);
+    } else {
+      if (entry.height < -1) throw new ProofError('order', 'a height below -1');
+      if (inMempool.has(txid)) throw new ProofError('order', 'a transaction is listed twice');
+      inMempool.add(txid);
+    }
+  }
+  if (entries.some(({ txid, height: at }) => at > 0 && inMempool.has(txid))) {
+    throw new ProofError('order', 'a transaction is both in a block and in the mempool');
+  }
+}
+
+function verifyEntry(entry: ClaimedEntry, chain: HeaderLookup): VerifiedEntry {
+  const { txid, height, raw, proof } = entry;
+  const transaction = parsed(raw);
+  if (transaction.txid !== txid) throw new ProofError('txid-mismatch', 'another transaction');
+  if (transaction.strippedSize === NODE_BYTES) {
+    throw new ProofError('transaction-of-64-bytes', 'it could be an inner node of a merkle tree');
+  }
+  const inBlock = height > 0 ? proof : undefined;
+  if (inBlock !== undefined) {
+    const header = chain.headerAt(height);
+    if (header === undefined) throw new ProofError('unknown-block', `no block at height ${height}`);
+    verifyProof(transaction, inBlock, header);
+  }
+  const position = inBlock?.position;
+  return { txid, height, position, proved: inBlock !== undefined, raw, transaction };
+}
+
+function verifyProof(transaction: Transaction, proof: BlockProof, header: BlockHeader): void {
+  const { position, branch, coinbase } = proof;
+  if (foldBranch({ txid: transaction.txid, position, branch }) !== header.merkleRoot) {
+    throw new ProofError('bad-merkle-root', 'the branch does not lead to the block’s merkle root');
+  }
+  const isCoinbase = transaction.inputs[0]?.txid === NO_TRANSACTION;
+  if (isCoinbase !== (position === 0)) {
+    throw new ProofError('coinbase-depth', 'a coinbase is the first transaction, and only it');
+  }
+  if (isCoinbase) return;
+  if (coinbase === undefined) throw new ProofError('proof-missing', 'no proof of the depth');
+  const meetsAt = Math.floor(Math.log2(position));
+  const met = foldBranch({ txid: coinbase.txid, position: 0, branch: coinbase.branch });
+  if (coinbase.branch.length !== meetsAt || met !== branch[meetsAt]) {
+    throw new ProofError('coinbase-depth', 'not as deep in the tree as the coinbase');
+  }
+}
+
+/** An output that pays the script, and the heights of the transactions that spend it. */
+interface Coin extends Unspent {
+  readonly spentAt: number[];
+}
+
+function findCoins(entries: readonly VerifiedEntry[], scriptHash: string): readonly Coin[] {
+  const coins = new Map<string, Coin>();
+  const touching = new Set<VerifiedEntry>();
+  for (const entry of entries) {
+    for (const [vout, { value, script }] of entry.transaction.outputs.entries()) {
+      if (scriptHashOf(script) !== scriptHash) continue;
+      const { txid, height, proved } = entry;
+      coins.set(`${txid}:${vout}`, { txid, vout, value, height, proved, spentAt: [] });
+      touching.add(entry);
+    }
+  }
+  for (const entry of entries) {
+    for (const { txid, vout } of entry.transaction.inputs) {
+      const coin = coins.get(`${txid}:${vout}`);
+      if (coin === undefined) continue;
+      coin.spentAt.push(entry.height);
+      touching.add(entry);
+    }
+  }
+  if (touching.size !== entries.length) {
+    throw new ProofError('not-of-this-script', 'a transaction neither pays nor spends the script');
+  }
+  return [...coins.values()];
+}
+
+function balanceOf(
+  coins: readonly Coin[],
+): Pick<CheckedHistory, 'confirmed' | 'unconfirmed' | 'unspent'> {
+  const held = coins.filter(
+    ({ height, spentAt }) => height > 0 && !spentAt.some((spent) => spent > 0),
+  );
+  const unspent = coins.filter(({ spentAt }) => spentAt.length === 0);
+  const confirmed = sum(held);
+  return {
+    confirmed,
+    unconfirmed: sum(unspent) - confirmed,
+    unspent: unspent.map(({ txid, vout, value, height, proved }) => ({
+      txid,
+      vout,
+      value,
+      height,
+      proved,
+    })),
+  };
+}
+
+function sum(coins: readonly Coin[]): bigint {
+  return coins.reduce((total, { value }) => total + value, 0n);
+}
+
+function parsed(raw: Uint8Array): Transaction {
+  try {
+    return parseTransaction(raw);
+  } catch (error) {
+    if (error instanceof MalformedBytesError) {
+      throw new ProofError('not-a-transaction', error.message);
+    }
+    throw error;
+  }
+}
