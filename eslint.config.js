@@ -53,7 +53,8 @@ const PURE = [
   'src/directory/{note,descriptor,consensus,policy,limits}.ts',
   'src/relay/{hpke,key-config,cell,message,frame,limits,token-bucket,replay-cache}.ts',
   'src/lookup/{assignment,verify-history}.ts',
-  'src/devnet/chain.ts',
+  'src/devnet/{chain,chain-block,chain-ledger,chain-policy,chain-script,chain-transaction}.ts',
+  'src/devnet/{merkle-tree,purse}.ts',
 ];
 
 const EDGES = {
