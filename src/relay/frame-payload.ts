@@ -1,0 +1,269 @@
+import { ByteReader } from '../base/byte-reader.ts';
+import { fromHex, MalformedBytesError, toHex } from '../base/bytes.ts';
+import type { NodeId } from '../directory/node-id.ts';
+import {
+  CELL_BYTES,
+  MAILBOX_BYTES,
+  MAX_DIRECTORY_BYTES,
+  MAX_HEADERS,
+  NODE_ID_BYTES,
+  PART_BYTES,
+  REPLY_BYTES,
+} from './limits.ts';
+import { OUTER_CODES, type OuterCode, outerCodeOf, RelayError } from './relay-error.ts';
+
+// The payloads of frames, field by field: spec/relay.md section 5.3. Every decoder throws RelayError
+// BAD_FRAME when a field is out of range or a byte is left over.
+
+export interface Hello {
+  /** 0 mainnet, 1 testnet4, 2 signet, 3 regtest. */
+  readonly network: number;
+  /** A set of bits; those not known are ignored. */
+  readonly capabilities: number;
+  /** The first 16 bytes of the hash of the consensus that this end goes by; zeros when it has none. */
+  readonly consensusHash: Uint8Array;
+}
+
+export function encodeHello({ network, capabilities, consensusHash }: Hello): Uint8Array {
+  const payload = new Uint8Array(64);
+  const view = new DataView(payload.buffer);
+  view.setUint8(0, network);
+  view.setUint32(1, capabilities);
+  payload.set(consensusHash, 5);
+  return payload;
+}
+
+export function decodeHello(payload: Uint8Array): Hello {
+  return readAll(payload, (reader) => {
+    const network = atMost(3, reader.u8());
+    const capabilities = reader.u32();
+    const consensusHash = reader.bytes(16);
+    reader.zeros();
+    return { network, capabilities, consensusHash };
+  });
+}
+
+export interface Forward {
+  readonly nodeId: NodeId;
+  /** The Unix minute to pass the cell on, or 0 for now. */
+  readonly release: number;
+  /** 16 bytes; zeros when release is 0. */
+  readonly mailbox: Uint8Array;
+  /** 2048 bytes. */
+  readonly cell: Uint8Array;
+}
+
+export function encodeForward({ nodeId, release, mailbox, cell }: Forward): Uint8Array {
+  const payload = new Uint8Array(NODE_ID_BYTES + 4 + MAILBOX_BYTES + CELL_BYTES);
+  payload.set(fromHex(nodeId), 0);
+  new DataView(payload.buffer).setUint32(NODE_ID_BYTES, release);
+  payload.set(mailbox, NODE_ID_BYTES + 4);
+  payload.set(cell, NODE_ID_BYTES + 4 + MAILBOX_BYTES);
+  return payload;
+}
+
+export function decodeForward(payload: Uint8Array): Forward {
+  return readAll(payload, (reader) => ({
+    nodeId: toHex(reader.bytes(NODE_ID_BYTES)),
+    release: reader.u32(),
+    mailbox: reader.bytes(MAILBOX_BYTES),
+    cell: reader.bytes(CELL_BYTES),
+  }));
+}
+
+/** The payload of BACK and of OUT. */
+export interface Answer {
+  readonly status: 'OK' | OuterCode;
+  /** 4096 bytes: a sealed reply, or with an outer code the signature of 64 bytes, then zeros. */
+  readonly body: Uint8Array;
+}
+
+const ANSWER_HEAD_BYTES = 8;
+
+export function encodeAnswer({ status, body }: Answer): Uint8Array {
+  const payload = new Uint8Array(ANSWER_HEAD_BYTES + REPLY_BYTES);
+  payload[0] = status === 'OK' ? 0 : OUTER_CODES[status];
+  payload.set(body, ANSWER_HEAD_BYTES);
+  return payload;
+}
+
+export function decodeAnswer(payload: Uint8Array): Answer {
+  return readAll(payload, (reader) => {
+    const value = reader.u8();
+    const status = value === 0 ? 'OK' : outerCodeOf(value);
+    if (status === undefined) throw new MalformedBytesError('status not known');
+    new ByteReader(reader.bytes(ANSWER_HEAD_BYTES - 1)).zeros();
+    const body = reader.bytes(REPLY_BYTES);
+    if (status !== 'OK') new ByteReader(body.subarray(64)).zeros();
+    return { status, body };
+  });
+}
+
+/** What a client asks of, or has received from, one mailbox: COLLECT and ACK. */
+export interface MailboxRange {
+  /** 16 bytes. */
+  readonly mailbox: Uint8Array;
+  readonly max: number;
+}
+
+export function encodeMailboxRange({ mailbox, max }: MailboxRange): Uint8Array {
+  const payload = new Uint8Array(MAILBOX_BYTES + 2);
+  payload.set(mailbox);
+  new DataView(payload.buffer).setUint16(MAILBOX_BYTES, max);
+  return payload;
+}
+
+export function decodeMailboxRange(payload: Uint8Array): MailboxRange {
+  return readAll(payload, (reader) => ({
+    mailbox: reader.bytes(MAILBOX_BYTES),
+    max: reader.u16(),
+  }));
+}
+
+export interface Receipt {
+  /** SHA-256 of the cells of the batch, one after the other. */
+  readonly batchHash: Uint8Array;
+  /** Unix seconds. */
+  readonly time: number;
+  /** 64 bytes. */
+  readonly signature: Uint8Array;
+}
+
+export function encodeReceipt({ batchHash, time, signature }: Receipt): Uint8Array {
+  const payload = new Uint8Array(100);
+  payload.set(batchHash);
+  new DataView(payload.buffer).setUint32(32, time);
+  payload.set(signature, 36);
+  return payload;
+}
+
+export function decodeReceipt(payload: Uint8Array): Receipt {
+  return readAll(payload, (reader) => ({
+    batchHash: reader.bytes(32),
+    time: reader.u32(),
+    signature: reader.bytes(64),
+  }));
+}
+
+export interface DirectoryGet {
+  /** 0 the newest consensus (digest of zeros), 1 a consensus by digest, 2 a descriptor by digest. */
+  readonly kind: 0 | 1 | 2;
+  /** 32 bytes. */
+  readonly digest: Uint8Array;
+}
+
+export function encodeDirectoryGet({ kind, digest }: DirectoryGet): Uint8Array {
+  const payload = new Uint8Array(33);
+  payload[0] = kind;
+  payload.set(digest, 1);
+  return payload;
+}
+
+export function decodeDirectoryGet(payload: Uint8Array): DirectoryGet {
+  return readAll(payload, (reader) => {
+    const kind = atMost(2, reader.u8()) as DirectoryGet['kind'];
+    const digest = reader.bytes(32);
+    if (kind === 0) new ByteReader(digest).zeros();
+    return { kind, digest };
+  });
+}
+
+/**
+ * One part of something longer: DIRECTORY_DATA and EVIDENCE. Every part but the last holds 4064
+ * bytes. `of` 0 with no data: not held.
+ */
+export interface Part {
+  readonly part: number;
+  readonly of: number;
+  readonly data: Uint8Array;
+}
+
+export function encodePart({ part, of, data }: Part): Uint8Array {
+  const payload = new Uint8Array(4 + data.length);
+  const view = new DataView(payload.buffer);
+  view.setUint16(0, part);
+  view.setUint16(2, of);
+  payload.set(data, 4);
+  return payload;
+}
+
+/** `maxBytes` bounds what all parts together may hold. */
+export function decodePart(payload: Uint8Array, maxBytes: number = MAX_DIRECTORY_BYTES): Part {
+  return readAll(payload, (reader) => {
+    const part = reader.u16();
+    const of = atMost(Math.ceil(maxBytes / PART_BYTES), reader.u16());
+    const data = reader.rest();
+    const lengthFits =
+      of === 0
+        ? part === 0 && data.length === 0
+        : part === of - 1
+          ? data.length > 0
+          : part < of && data.length === PART_BYTES;
+    if (!lengthFits) throw new MalformedBytesError('not a part');
+    return { part, of, data };
+  });
+}
+
+export interface HeadersGet {
+  readonly start: number;
+  /** 1 to 2016. */
+  readonly count: number;
+}
+
+export function encodeHeadersGet({ start, count }: HeadersGet): Uint8Array {
+  const payload = new Uint8Array(6);
+  const view = new DataView(payload.buffer);
+  view.setUint32(0, start);
+  view.setUint16(4, count);
+  return payload;
+}
+
+export function decodeHeadersGet(payload: Uint8Array): HeadersGet {
+  return readAll(payload, (reader) => {
+    const start = reader.u32();
+    const count = atMost(MAX_HEADERS, reader.u16());
+    if (count === 0) throw new MalformedBytesError('no headers asked for');
+    return { start, count };
+  });
+}
+
+export interface Quota {
+  readonly cellsPerSecond: number;
+  readonly burst: number;
+  /** Seconds to wait before the next cell. */
+  readonly retry: number;
+}
+
+export function encodeQuota({ cellsPerSecond, burst, retry }: Quota): Uint8Array {
+  const payload = new Uint8Array(10);
+  const view = new DataView(payload.buffer);
+  view.setUint32(0, cellsPerSecond);
+  view.setUint32(4, burst);
+  view.setUint16(8, retry);
+  return payload;
+}
+
+export function decodeQuota(payload: Uint8Array): Quota {
+  return readAll(payload, (reader) => ({
+    cellsPerSecond: reader.u32(),
+    burst: reader.u32(),
+    retry: reader.u16(),
+  }));
+}
+
+function readAll<T>(payload: Uint8Array, read: (reader: ByteReader) => T): T {
+  const reader = new ByteReader(payload);
+  try {
+    const value = read(reader);
+    reader.end();
+    return value;
+  } catch (cause) {
+    if (!(cause instanceof MalformedBytesError)) throw cause;
+    throw new RelayError('BAD_FRAME', cause.message, { cause });
+  }
+}
+
+function atMost(max: number, value: number): number {
+  if (value > max) throw new MalformedBytesError('out of range');
+  return value;
+}

@@ -1,0 +1,36 @@
+import type { Clock } from '../base/clock.ts';
+
+export interface TokenBucketOptions {
+  readonly perSecond: number;
+  readonly burst: number;
+  readonly clock: Clock;
+}
+
+/** Lets `burst` through at once and `perSecond` from then on. Starts full. */
+export class TokenBucket {
+  readonly #perMs: number;
+  readonly #burst: number;
+  readonly #clock: Clock;
+  #tokens: number;
+  #filledAt: number;
+
+  constructor({ perSecond, burst, clock }: TokenBucketOptions) {
+    this.#perMs = perSecond / 1000;
+    this.#burst = burst;
+    this.#clock = clock;
+    this.#tokens = burst;
+    this.#filledAt = clock();
+  }
+
+  /** Whether one more may pass; it is counted when it may. */
+  take(): boolean {
+    const now = this.#clock();
+    // A clock that is set back gives nothing and takes nothing.
+    const gained = Math.max(0, now - this.#filledAt) * this.#perMs;
+    this.#tokens = Math.min(this.#burst, this.#tokens + gained);
+    this.#filledAt = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+}
