@@ -1,0 +1,96 @@
+import { equalBytes } from '../base/bytes.ts';
+import { type Clock } from '../base/clock.ts';
+import { type Consensus, parseConsensus } from './consensus.ts';
+import { DirectoryError } from './directory-error.ts';
+import { CHAIN_SECONDS, MAX_CONSENSUS_BYTES } from './limits.ts';
+import { decodeNote, openNote } from './note.ts';
+import { isQuorum, type Policy } from './policy.ts';
+
+export interface AcceptOptions {
+  readonly note: Uint8Array | string;
+  readonly policy: Policy;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: ReturnType<Clock>;
+  /** The newest consensus that was accepted before, even one that has expired since. */
+  readonly previous?: Consensus | undefined;
+}
+
+/**
+ * Everything a client checks before it uses a consensus (spec/directory.md section 6).
+ * @throws DirectoryError, each reason with its own code; `gap` when consensuses between `previous`
+ * and this one are needed to tell whether it follows.
+ */
+export function acceptConsensus({ note, policy, now, previous }: AcceptOptions): Consensus {
+  const consensus = verifyConsensus(note, policy);
+  checkInTime(consensus, now);
+  if (previous !== undefined) checkFollows(consensus, previous);
+  return consensus;
+}
+
+/**
+ * Checks who signed and that it is of our network, but neither time nor place in the chain.
+ * @throws DirectoryError `too-large`, `malformed`, `duplicate-node`, `bad-signature`,
+ * `duplicate-signature`, `too-few-signatures`, `wrong-network`.
+ */
+export function verifyConsensus(note: Uint8Array | string, policy: Policy): Consensus {
+  const { text, signers } = openNote(
+    decodeNote(note, MAX_CONSENSUS_BYTES),
+    policy.authorities.map(({ verifier }) => verifier),
+  );
+  if (!isQuorum(policy, signers)) {
+    throw new DirectoryError('too-few-signatures', `only ${signers.length} authorities signed`);
+  }
+  const consensus = parseConsensus(text);
+  if (consensus.network !== policy.network) {
+    throw new DirectoryError('wrong-network', `a consensus of ${consensus.network}`);
+  }
+  return consensus;
+}
+
+/** @throws DirectoryError `not-yet-valid`, `expired`. */
+export function checkInTime({ validAfter, validUntil }: Consensus, now: number): void {
+  if (now < validAfter * 1000) throw new DirectoryError('not-yet-valid', 'not valid yet');
+  if (now >= validUntil * 1000) throw new DirectoryError('expired', 'not valid any more');
+}
+
+/**
+ * The same consensus again follows itself. One that comes so long after the previous one that nobody
+ * keeps what lies between follows by its epoch alone.
+ * @throws DirectoryError `rolled-back`, `forked`, `gap`, `swapped-key`.
+ */
+export function checkFollows(consensus: Consensus, previous: Consensus): void {
+  if (equalBytes(consensus.hash, previous.hash)) return;
+  const ahead = consensus.epoch - previous.epoch;
+  if (ahead < 0) throw new DirectoryError('rolled-back', 'an older epoch than accepted before');
+  if (ahead === 0) throw new DirectoryError('forked', 'another consensus of the same epoch');
+  if (equalBytes(consensus.prev, previous.hash)) {
+    checkKeysKept(consensus, previous);
+  } else if (ahead === 1) {
+    throw new DirectoryError('forked', 'it follows another consensus');
+  } else if (consensus.validAfter < previous.validUntil + CHAIN_SECONDS) {
+    throw new DirectoryError('gap', 'consensuses in between are missing');
+  }
+}
+
+/**
+ * A key configuration that was announced stays until its epoch is over, so that one that was
+ * swapped cannot pass for a renewal.
+ */
+function checkKeysKept(consensus: Consensus, previous: Consensus): void {
+  for (const node of consensus.nodes) {
+    const before = previous.node(node.nodeId);
+    if (before !== undefined && swapsKey(node.keyConfigs, before.keyConfigs)) {
+      throw new DirectoryError('swapped-key', `another key of an old key id for ${node.nodeId}`);
+    }
+  }
+}
+
+/** Whether a key configuration differs from the one of the same key id before. */
+export function swapsKey(
+  keyConfigs: readonly Uint8Array[],
+  before: readonly Uint8Array[],
+): boolean {
+  return keyConfigs.some((after) =>
+    before.some((earlier) => after[0] === earlier[0] && !equalBytes(after, earlier)),
+  );
+}

@@ -1,0 +1,109 @@
+import { toBase64 } from '../base/bytes.ts';
+import { DirectoryError } from './directory-error.ts';
+import {
+  BASE64_OF_32,
+  BASE64_OF_41,
+  decodeBase64,
+  NODE_ID,
+  NUMBER,
+  ONION_HOST,
+  parseNumber,
+  parsePort,
+} from './fields.ts';
+import { MAX_WEIGHT } from './limits.ts';
+import { type NodeId } from './node-id.ts';
+import { deferPublicKey, type PublicKey } from './public-key.ts';
+
+/** What the authorities say about a node, in the order in which a consensus writes it. */
+const NODE_FLAGS = ['Relay', 'Gateway', 'Running', 'Stable'] as const;
+
+export type NodeFlag = (typeof NODE_FLAGS)[number];
+
+/** A v3 onion service. */
+export interface OnionAddress {
+  /** 56 base32 characters and `.onion`. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One node line of a consensus (spec/directory.md section 5). */
+export interface ConsensusNode {
+  readonly nodeId: NodeId;
+  /** SHA-256 of the text of the node's descriptor. */
+  readonly descriptorDigest: Uint8Array;
+  readonly weight: number;
+  readonly flags: ReadonlySet<NodeFlag>;
+  /** The smallest node id of the node's family: its own when it is alone. */
+  readonly family: NodeId;
+  readonly onion: OnionAddress;
+  /** RFC 9458 key configurations of 41 bytes: of the current key epoch and of the next. */
+  readonly keyConfigs: readonly [current: Uint8Array, next: Uint8Array];
+  /** Verifies the node's replies and outer errors. A weak key verifies nothing. */
+  readonly replyKey: PublicKey;
+}
+
+const NODE_LINE = new RegExp(
+  `^node (${NODE_ID}) (${BASE64_OF_32}) (${NUMBER}) ([A-Za-z,]+) (${NODE_ID}) ` +
+    `(${ONION_HOST}):(${NUMBER}) (${BASE64_OF_41}) (${BASE64_OF_41}) (${BASE64_OF_32})$`,
+);
+
+/** Every set of flags by its text: there are few, and thousands of nodes share them. */
+const FLAG_SETS: ReadonlyMap<string, ReadonlySet<NodeFlag>> = new Map(
+  Array.from({ length: 2 ** NODE_FLAGS.length - 1 }, (_, index) => {
+    const flags = NODE_FLAGS.filter((_flag, bit) => ((index + 1) >> bit) & 1);
+    return [flags.join(','), new Set(flags)];
+  }),
+);
+
+export function renderNode(node: ConsensusNode): string {
+  return [
+    'node',
+    node.nodeId,
+    toBase64(node.descriptorDigest),
+    node.weight,
+    NODE_FLAGS.filter((flag) => node.flags.has(flag)).join(','),
+    node.family,
+    `${node.onion.host}:${node.onion.port}`,
+    ...node.keyConfigs.map(toBase64),
+    toBase64(node.replyKey.bytes),
+  ].join(' ');
+}
+
+/** @throws DirectoryError `malformed`. */
+export function parseNode(line: string): ConsensusNode {
+  const match = NODE_LINE.exec(line);
+  if (match === null) throw new DirectoryError('malformed', 'not a node line');
+  const [, nodeId, digest, weight, flags, family, host, port, current, next, replyKey] =
+    match as unknown as NodeLineMatch;
+  return {
+    nodeId,
+    descriptorDigest: decodeBase64(digest),
+    weight: parseNumber(weight, MAX_WEIGHT),
+    flags: parseFlags(flags),
+    family,
+    onion: { host, port: parsePort(port) },
+    keyConfigs: parseKeyConfigs(current, next),
+    replyKey: deferPublicKey(decodeBase64(replyKey)),
+  };
+}
+
+/** The whole line and the ten groups of `NODE_LINE`, none of them optional. */
+type NodeLineMatch = readonly [
+  ...[line: string, nodeId: string, digest: string, weight: string, flags: string, family: string],
+  ...[host: string, port: string, current: string, next: string, replyKey: string],
+];
+
+function parseFlags(text: string): ReadonlySet<NodeFlag> {
+  const flags = FLAG_SETS.get(text);
+  if (flags === undefined) throw new DirectoryError('malformed', 'not a set of flags');
+  return flags;
+}
+
+function parseKeyConfigs(currentText: string, nextText: string): ConsensusNode['keyConfigs'] {
+  const current = decodeBase64(currentText);
+  const next = decodeBase64(nextText);
+  if (next[0] !== ((current[0] ?? 0) + 1) % 256) {
+    throw new DirectoryError('malformed', 'the key ids do not follow one another');
+  }
+  return [current, next];
+}

@@ -1,0 +1,171 @@
+import { createHash, hash } from 'node:crypto';
+import {
+  concatBytes,
+  fromUtf8,
+  MalformedBytesError,
+  toBase64,
+  toHex,
+  utf8,
+} from '../base/bytes.ts';
+import { DirectoryError } from './directory-error.ts';
+import { decodeBase64 } from './fields.ts';
+import { MAX_SIGNATURES } from './limits.ts';
+import { loadPublicKey, type PublicKey } from './public-key.ts';
+import { type SigningKey } from './signing-key.ts';
+
+/** Who may sign a note: a key and its name (C2SP signed-note, spec/directory.md section 2). */
+export interface NoteVerifier {
+  /** Not empty, without white space and `+`. */
+  readonly name: string;
+  readonly key: PublicKey;
+}
+
+export interface NoteSigner {
+  readonly name: string;
+  readonly key: SigningKey;
+}
+
+export interface OpenedNote {
+  /** What was signed, up to and with its last LF. */
+  readonly text: string;
+  /** Those of the verifiers given whose signature is there and right. */
+  readonly signers: readonly NoteVerifier[];
+}
+
+/** The algorithm byte of Ed25519 in key ids and verifier keys. */
+const ED25519 = 0x01;
+
+const KEY_ID_BYTES = 4;
+const NAME = /^[^\s+\p{Cc}]{1,255}$/u;
+const SIGNATURE_LINE = /^— ([^\s+\p{Cc}]{1,255}) ([A-Za-z0-9+/=]{1,8192})$/u;
+const CONTROL_BUT_LF = /[^\n\P{Cc}]/u;
+
+/** The note: the text, a blank line, one signature line for each signer. */
+export function signNote(text: string, ...signers: readonly NoteSigner[]): string {
+  const message = utf8(text);
+  return formatNote(
+    text,
+    signers.map(({ name, key }) => {
+      const id = keyIdOf(name, key.publicKey);
+      return `— ${name} ${toBase64(concatBytes(id, key.sign(message)))}`;
+    }),
+  );
+}
+
+/**
+ * The note as text.
+ * @throws DirectoryError `too-large` above the limit, `malformed` when it is not UTF-8.
+ */
+export function decodeNote(note: Uint8Array | string, maxBytes: number): string {
+  const bytes = typeof note === 'string' ? Buffer.byteLength(note) : note.length;
+  if (bytes > maxBytes)
+    throw new DirectoryError('too-large', `a note of more than ${maxBytes} bytes`);
+  if (typeof note === 'string') return note;
+  try {
+    return fromUtf8(note);
+  } catch (cause) {
+    if (!(cause instanceof MalformedBytesError)) throw cause;
+    throw new DirectoryError('malformed', 'not UTF-8', { cause });
+  }
+}
+
+/**
+ * What was signed, before anyone knows by whom.
+ * @throws DirectoryError `malformed`.
+ */
+export function textOfNote(note: string): string {
+  return splitNote(note)[0];
+}
+
+/** SHA-256 of the text: by it a note is named, however many signatures it carries. */
+export function digestOfText(text: string): Uint8Array {
+  return new Uint8Array(hash('sha256', text, 'buffer'));
+}
+
+/** Puts the signature lines of notes with the same text under that text. */
+export function joinNotes(notes: readonly [string, ...string[]]): string {
+  const [text] = splitNote(notes[0]);
+  return formatNote(
+    text,
+    notes.flatMap((note) => splitNote(note)[1]),
+  );
+}
+
+/**
+ * Signatures of unknown signers are passed over; a known signer whose signature is wrong or there
+ * twice makes the whole note refused.
+ * @throws DirectoryError `malformed`, `bad-signature`, `duplicate-signature`.
+ */
+export function openNote(note: string, verifiers: readonly NoteVerifier[]): OpenedNote {
+  const [text, lines] = splitNote(note);
+  const known = new Map(verifiers.map((verifier) => [labelOf(verifier), verifier]));
+  const message = utf8(text);
+  const signers = new Set<NoteVerifier>();
+  for (const { label, signature } of lines.map(parseSignatureLine)) {
+    const verifier = known.get(label);
+    if (verifier === undefined) continue;
+    if (signers.has(verifier)) {
+      throw new DirectoryError('duplicate-signature', `${verifier.name} signed twice`);
+    }
+    if (!verifier.key.verify(message, signature)) {
+      throw new DirectoryError('bad-signature', `the signature of ${verifier.name} is wrong`);
+    }
+    signers.add(verifier);
+  }
+  return { text, signers: [...signers] };
+}
+
+/** `name+key id+key` (C2SP signed-note, verifier keys). */
+export function formatVerifierKey({ name, key }: NoteVerifier): string {
+  const typed = concatBytes(Uint8Array.of(ED25519), key.bytes);
+  return `${name}+${toHex(keyIdOf(name, key.bytes))}+${toBase64(typed)}`;
+}
+
+/** @throws DirectoryError `malformed`, `weak-key`. */
+export function parseVerifierKey(text: string): NoteVerifier {
+  const [, name, id, key] = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$/.exec(text) ?? [];
+  if (name === undefined || id === undefined || key === undefined || !NAME.test(name)) {
+    throw new DirectoryError('malformed', 'not a verifier key');
+  }
+  const typed = decodeBase64(key);
+  const publicKey = typed.subarray(1);
+  if (typed[0] !== ED25519) throw new DirectoryError('malformed', 'not an Ed25519 verifier key');
+  if (toHex(keyIdOf(name, publicKey)) !== id) {
+    throw new DirectoryError('malformed', 'the key id is not that of name and key');
+  }
+  return { name, key: loadPublicKey(publicKey) };
+}
+
+function keyIdOf(name: string, publicKey: Uint8Array): Uint8Array {
+  const hash = createHash('sha256').update(name).update(Uint8Array.of(0x0a, ED25519));
+  return hash.update(publicKey).digest().subarray(0, KEY_ID_BYTES);
+}
+
+function labelOf({ name, key }: NoteVerifier): string {
+  return `${name} ${toHex(keyIdOf(name, key.bytes))}`;
+}
+
+function formatNote(text: string, lines: readonly string[]): string {
+  return `${text}\n${lines.map((line) => `${line}\n`).join('')}`;
+}
+
+function splitNote(note: string): [text: string, signatureLines: readonly string[]] {
+  const blank = note.lastIndexOf('\n\n');
+  if (blank < 0 || !note.endsWith('\n')) throw new DirectoryError('malformed', 'not a signed note');
+  const text = note.slice(0, blank + 1);
+  const lines = note.slice(blank + 2, -1).split('\n');
+  if (lines.length > MAX_SIGNATURES) throw new DirectoryError('malformed', 'too many signatures');
+  if (CONTROL_BUT_LF.test(text)) throw new DirectoryError('malformed', 'a control character');
+  return [text, lines];
+}
+
+function parseSignatureLine(line: string): { label: string; signature: Uint8Array } {
+  const [, name, encoded] = SIGNATURE_LINE.exec(line) ?? [];
+  if (name === undefined || encoded === undefined) {
+    throw new DirectoryError('malformed', 'not a signature line');
+  }
+  const bytes = decodeBase64(encoded);
+  if (bytes.length <= KEY_ID_BYTES) throw new DirectoryError('malformed', 'a signature is missing');
+  const id = bytes.subarray(0, KEY_ID_BYTES);
+  return { label: `${name} ${toHex(id)}`, signature: bytes.subarray(KEY_ID_BYTES) };
+}

@@ -1,0 +1,172 @@
+import { equalBytes } from '../base/bytes.ts';
+import { UserError } from '../base/errors.ts';
+import { type OnionAddress } from './consensus-node.ts';
+import { DirectoryError } from './directory-error.ts';
+import { NETWORK, NUMBER, ONION_HOST, parseNumber, parsePort } from './fields.ts';
+import { formatVerifierKey, type NoteVerifier, parseVerifierKey } from './note.ts';
+
+/** An authority, by the name that the policy gives it, and the key its signatures must be by. */
+export interface PolicyAuthority {
+  readonly name: string;
+  readonly verifier: NoteVerifier;
+}
+
+/** Is reached when `threshold` of the members, authorities or groups above it, are. */
+export interface PolicyGroup {
+  readonly name: string;
+  readonly threshold: number;
+  readonly members: readonly string[];
+}
+
+/** Whose signatures make a consensus, and where to ask for one first (spec/directory.md section 3). */
+export interface Policy {
+  readonly network: string;
+  readonly authorities: readonly PolicyAuthority[];
+  readonly groups: readonly PolicyGroup[];
+  /** The authority or group that must be reached, besides the majority of all authorities. */
+  readonly quorum?: string | undefined;
+  readonly bootstrap: readonly OnionAddress[];
+}
+
+/** More than half of the authorities and, if the policy names one, its quorum. */
+export function isQuorum(policy: Policy, signers: readonly NoteVerifier[]): boolean {
+  const { authorities, groups, quorum } = policy;
+  const signed = authorities.filter(({ verifier }) => signers.includes(verifier));
+  const reached = new Set(signed.map(({ name }) => name));
+  for (const { name, threshold, members } of groups) {
+    if (members.filter((member) => reached.has(member)).length >= threshold) reached.add(name);
+  }
+  const majority = Math.floor(authorities.length / 2) + 1;
+  return signed.length >= majority && (quorum === undefined || reached.has(quorum));
+}
+
+/** The policy file, in the syntax of C2SP tlog-policy with lines `network` and `relay` added. */
+export function renderPolicy(policy: Policy): string {
+  const lines = [
+    `network ${policy.network}`,
+    ...policy.authorities.map(
+      ({ name, verifier }) => `witness ${name} ${formatVerifierKey(verifier)}`,
+    ),
+    ...policy.groups.map(
+      ({ name, threshold, members }) => `group ${name} ${threshold} ${members.join(' ')}`,
+    ),
+    ...(policy.quorum === undefined ? [] : [`quorum ${policy.quorum}`]),
+    ...policy.bootstrap.map(({ host, port }) => `relay ${host}:${port}`),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/**
+ * Lines that begin with `#` and blank ones are passed over; a group comes after its members.
+ * @throws UserError that names the line.
+ */
+export function parsePolicy(text: string): Policy {
+  const draft = new PolicyDraft();
+  for (const [index, line] of text.split('\n').entries()) {
+    const words = line.trim().split(/[ \t]+/);
+    if (words[0] === '' || words[0]?.startsWith('#')) continue;
+    try {
+      draft.add(words);
+    } catch (cause) {
+      if (!(cause instanceof DirectoryError)) throw cause;
+      throw new UserError(`line ${index + 1} of the policy: ${cause.message}`, { cause });
+    }
+  }
+  return draft.finish();
+}
+
+const NAME = /^[^\s+]{1,64}$/;
+const NETWORK_NAME = new RegExp(`^${NETWORK}$`);
+const RELAY = new RegExp(`^(${ONION_HOST}):(${NUMBER})$`);
+
+class PolicyDraft {
+  #network: string | undefined;
+  #quorum: string | undefined;
+  readonly #authorities: PolicyAuthority[] = [];
+  readonly #groups: PolicyGroup[] = [];
+  readonly #bootstrap: OnionAddress[] = [];
+  readonly #names = new Set<string>();
+
+  /** @throws DirectoryError */
+  add([keyword, ...words]: readonly string[]): void {
+    const [first = '', second = '', ...rest] = words;
+    const shape = `${keyword ?? ''} ${words.length}`;
+    if (shape === 'network 1') this.#setNetwork(first);
+    else if (shape === 'witness 2') this.#addAuthority(first, second);
+    else if (keyword === 'group' && rest.length > 0) this.#addGroup(first, second, rest);
+    else if (shape === 'quorum 1') this.#setQuorum(first);
+    else if (shape === 'relay 1') this.#addRelay(first);
+    else throw malformed('expected network, witness, group, quorum or relay and its words');
+  }
+
+  /** @throws UserError */
+  finish(): Policy {
+    if (this.#network === undefined) throw new UserError('the policy names no network');
+    if (this.#authorities.length === 0) throw new UserError('the policy names no witness');
+    return {
+      network: this.#network,
+      authorities: this.#authorities,
+      groups: this.#groups,
+      quorum: this.#quorum,
+      bootstrap: this.#bootstrap,
+    };
+  }
+
+  #setNetwork(name: string): void {
+    if (this.#network !== undefined) throw malformed('a second network');
+    if (!NETWORK_NAME.test(name)) throw malformed('not the name of a network');
+    this.#network = name;
+  }
+
+  #addAuthority(name: string, verifierKey: string): void {
+    const verifier = parseVerifierKey(verifierKey);
+    if (
+      this.#authorities.some((other) => equalBytes(other.verifier.key.bytes, verifier.key.bytes))
+    ) {
+      throw malformed('the same key twice');
+    }
+    this.#claim(name);
+    this.#authorities.push({ name, verifier });
+  }
+
+  #addGroup(name: string, count: string, members: readonly string[]): void {
+    const threshold = thresholdOf(count, members.length);
+    if (new Set(members).size !== members.length) throw malformed('a member twice');
+    for (const member of members) this.#expect(member);
+    this.#claim(name);
+    this.#groups.push({ name, threshold, members });
+  }
+
+  #setQuorum(name: string): void {
+    if (this.#quorum !== undefined) throw malformed('a second quorum');
+    this.#expect(name);
+    this.#quorum = name;
+  }
+
+  #addRelay(address: string): void {
+    const [, host, port] = RELAY.exec(address) ?? [];
+    if (host === undefined || port === undefined) throw malformed('not an onion address and port');
+    this.#bootstrap.push({ host, port: parsePort(port) });
+  }
+
+  #claim(name: string): void {
+    if (!NAME.test(name) || name === 'none') throw malformed('not a name');
+    if (this.#names.has(name)) throw malformed(`${name} twice`);
+    this.#names.add(name);
+  }
+
+  #expect(name: string): void {
+    if (!this.#names.has(name)) throw malformed(`no witness or group ${name} above this line`);
+  }
+}
+
+function thresholdOf(count: string, members: number): number {
+  if (count === 'any') return 1;
+  if (count === 'all') return members;
+  if (!/^[1-9][0-9]{0,3}$/.test(count)) throw malformed('a group needs a number, any or all');
+  return parseNumber(count, members);
+}
+
+function malformed(message: string): DirectoryError {
+  return new DirectoryError('malformed', message);
+}
