@@ -10,10 +10,9 @@ const NEVER = new AbortController().signal;
 
 async function postTo(answer: string, maxReplyBytes: number): Promise<HttpReply> {
   const server = createServer((request, reply) => {
+    const { method = '', url = '', headers } = request;
     reply.statusCode = 500;
-    reply.end(
-      `${request.method ?? ''} ${request.url ?? ''} ${request.headers['x-test'] ?? ''} ${answer}`,
-    );
+    reply.end(`${method} ${url} ${String(headers['x-test'])} ${answer}`);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
