@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Owner only: the default of everything written here. */
@@ -40,9 +40,35 @@ export async function readIfPresent(path: string): Promise<Uint8Array | undefine
   }
 }
 
+export async function removeIfPresent(path: string): Promise<void> {
+  await rm(path, { force: true });
+}
+
 /** Makes a directory that only its owner can enter, and its parents. */
 export async function makePrivateDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
+}
+
+/** Names of the files and directories in a directory. */
+export async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory);
+}
+
+/**
+ * Overwrites a file of secrets and removes it; nothing happens when there is none. A disk that
+ * moves blocks may keep the old ones: whoever can read the raw disk needs disk encryption.
+ */
+export async function eraseFile(path: string): Promise<void> {
+  const held = await readIfPresent(path);
+  if (held === undefined) return;
+  {
+    await using file = await open(path, 'r+');
+    await file.write(new Uint8Array(held.length), 0, held.length, 0);
+    await file.sync();
+  }
+  held.fill(0);
+  await rm(path);
+  await syncDirectory(dirname(path));
 }
 
 async function writeSynced(path: string, data: Uint8Array | string): Promise<void> {
