@@ -1,0 +1,63 @@
+import type { Clock } from '../base/clock.ts';
+import type { RelayLimits } from './relay-limits.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** What one Tor circuit may still ask of the relay (spec/relay.md section 7). */
+export interface Circuit {
+  readonly name: string;
+  readonly cells: TokenBucket;
+  /** Refusals are signed, and a signature costs us as much as a cell: they are counted too. */
+  readonly refusals: TokenBucket;
+  links: number;
+}
+
+/**
+ * The circuits that are open, and those that closed lately: closing a link and opening it again
+ * does not renew a quota. Bounded: when there are too many, the one longest closed is forgotten.
+ */
+export class Circuits {
+  readonly #limits: RelayLimits;
+  readonly #clock: Clock;
+  readonly #circuits = new Map<string, Circuit>();
+
+  constructor(limits: RelayLimits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  /** Counts one more link of a circuit; undefined when there are too many. */
+  enter(name: string): Circuit | undefined {
+    const circuit = this.#circuits.get(name) ?? this.#add(name);
+    if (circuit === undefined || circuit.links >= this.#limits.linksPerCircuit) return undefined;
+    circuit.links += 1;
+    return circuit;
+  }
+
+  leave(circuit: Circuit): void {
+    circuit.links -= 1;
+    // To the end of the order: the first without a link is then the one longest closed.
+    this.#circuits.delete(circuit.name);
+    this.#circuits.set(circuit.name, circuit);
+  }
+
+  #add(name: string): Circuit | undefined {
+    if (this.#circuits.size >= this.#limits.circuits && !this.#forgetOne()) return undefined;
+    const { cellsPerCircuit, circuitWindowMs } = this.#limits;
+    const bucket = (): TokenBucket =>
+      new TokenBucket({
+        perSecond: (cellsPerCircuit * 1000) / circuitWindowMs,
+        burst: cellsPerCircuit,
+        clock: this.#clock,
+      });
+    const circuit = { name, cells: bucket(), refusals: bucket(), links: 0 };
+    this.#circuits.set(name, circuit);
+    return circuit;
+  }
+
+  #forgetOne(): boolean {
+    for (const [name, { links }] of this.#circuits) {
+      if (links === 0) return this.#circuits.delete(name);
+    }
+    return false;
+  }
+}
