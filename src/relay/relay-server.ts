@@ -1,0 +1,137 @@
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import { Scope } from '../base/lifecycle.ts';
+import type { Logger } from '../base/log.ts';
+import type { DirectoryView } from '../directory/directory-view.ts';
+import type { Address, Dial } from '../io/dial.ts';
+import { listenTcp, type TcpServer } from '../io/listen.ts';
+import { type Circuit, Circuits } from './circuits.ts';
+import type { EpochKeys } from './epoch-keys.ts';
+import type { Hello } from './frame-payload.ts';
+import type { Frame } from './frame.ts';
+import type { GatewayHandler } from './gateway-handler.ts';
+import { Gateway } from './gateway.ts';
+import { helloOf, type LinkNetwork, RELAY_CAPABILITY } from './hello.ts';
+import { LinkError } from './link-error.ts';
+import { Link } from './link.ts';
+import type { NodeIdentity } from './node-identity.ts';
+import type { Observe } from './observation.ts';
+import { readCircuit } from './proxy-line.ts';
+import { directoryFrames, headersFrames } from './public-data.ts';
+import { RelayError } from './relay-error.ts';
+import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './relay-limits.ts';
+import { Relay } from './relay.ts';
+
+export interface RelayServerOptions {
+  /** Where tor delivers the streams of the relay onion: loopback. */
+  readonly listen: Address;
+  readonly network: LinkNetwork;
+  /** Whether each stream opens with tor's PROXY line. Without, each link counts as a circuit. */
+  readonly expectProxyHeader: boolean;
+  readonly identity: NodeIdentity;
+  readonly directory: DirectoryView;
+  readonly epochKeys: EpochKeys;
+  readonly handler: GatewayHandler;
+  /** Up to `count` headers of 80 bytes from height `start` on; fewer at the tip, none beyond. */
+  readonly headers: (start: number, count: number) => Uint8Array;
+  /** Reaches the onions of other gateways. */
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits?: Partial<RelayLimits>;
+  readonly observe?: Observe;
+}
+
+export interface RelayServer extends TcpServer {
+  /** The gateways that this relay has a link to now. */
+  readonly warm: readonly string[];
+}
+
+/** Starts a node's two roles on one port: relay for clients, gateway for other relays. */
+export async function startRelayServer(options: RelayServerOptions): Promise<RelayServer> {
+  const { directory, network, clock, log } = options;
+  const limits = { ...DEFAULT_RELAY_LIMITS, ...options.limits };
+  const hello = (capabilities: number): Hello =>
+    helloOf({ network, capabilities, consensus: directory.current() });
+  await using starting = new Scope();
+  const gateway = starting.use(new Gateway({ ...options, limits }));
+  const relay = starting.use(
+    new Relay({ ...options, limits, hello: () => hello(RELAY_CAPABILITY) }),
+  );
+  const circuits = new Circuits(limits, clock);
+  let unnamed = 0;
+
+  async function accept(stream: Duplex): Promise<void> {
+    const named = options.expectProxyHeader
+      ? await readCircuit(stream, limits.clientTiming.helloMs)
+      : `link ${++unnamed}`;
+    if (named === undefined) return;
+    const circuit = circuits.enter(String(named));
+    if (circuit === undefined) stream.destroy();
+    else serve(stream, circuit);
+  }
+
+  function serve(stream: Duplex, circuit: Circuit): void {
+    let take: ((frame: Frame) => void) | undefined;
+    const link = new Link({
+      stream,
+      hello: hello(0),
+      answers: true,
+      clock,
+      timing: limits.clientTiming,
+      onHello: ({ capabilities }) => {
+        take = (capabilities & RELAY_CAPABILITY) !== 0 ? fromRelay() : fromClient();
+      },
+      onFrame: (frame) => take?.(frame),
+      onClose: (reason) => {
+        circuits.leave(circuit);
+        logEnd(log, reason);
+      },
+    });
+
+    function fromRelay(): (frame: Frame) => void {
+      link.stayWarm();
+      const peer = gateway.welcome(link, circuit.name);
+      return (frame) => {
+        if (frame.type !== 'IN') throw new LinkError('protocol', `${frame.type} from a relay`);
+        gateway.take(peer, frame);
+      };
+    }
+
+    function fromClient(): (frame: Frame) => void {
+      const client = { link, circuit, inFlight: 0 };
+      return (frame) => {
+        if (frame.type === 'FORWARD') relay.forward(client, frame);
+        else if (frame.type === 'DIRECTORY_GET') link.sendLong(directoryFrames(options, frame));
+        else if (frame.type === 'HEADERS_GET') link.sendLong(headersFrames(options, frame));
+        else throw new LinkError('protocol', `${frame.type} from a client`);
+      };
+    }
+  }
+
+  const server = starting.use(
+    await listenTcp({
+      ...options.listen,
+      maxConnections: limits.links,
+      onConnection: (stream) => void accept(stream),
+    }),
+  );
+  const running = starting.move();
+  return {
+    host: server.host,
+    port: server.port,
+    failed: server.failed,
+    get warm() {
+      return relay.warm;
+    },
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
+
+/** What a peer does wrong is not worth a line; what this node does wrong is. */
+function logEnd(log: Logger, { code, message, cause }: LinkError): void {
+  const ours = cause !== undefined && !(cause instanceof RelayError || cause instanceof LinkError);
+  if (ours) log.error('a link ended by a defect', { code, reason: messageOf(cause) });
+  else log.debug('a link ended', { code, reason: message });
+}
