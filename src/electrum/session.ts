@@ -1,0 +1,255 @@
+import type { Duplex } from 'node:stream';
+import type { Logger } from '../base/log.ts';
+import { LineTooLongError, lineStream, type LineStream } from '../io/line-stream.ts';
+import { Gate } from './gate.ts';
+import { LineBatcher } from './line-batcher.ts';
+import {
+  type ElectrumArguments,
+  type ElectrumMethod,
+  type ElectrumNotifications,
+  type ElectrumResults,
+  isElectrumMethod,
+  isSpokenIn,
+} from './protocol.ts';
+import {
+  ALL_PROTOCOLS,
+  negotiateVersion,
+  type ProtocolRange,
+  type ProtocolVersion,
+} from './protocol-version.ts';
+import { ElectrumRpcError, RPC_CODE } from './rpc-error.ts';
+import { idOf, parseRequest, type RequestId, type RpcRequest } from './rpc-request.ts';
+import { DEFAULT_SESSION_LIMITS, type SessionLimits } from './session-limits.ts';
+import { parseParams } from './wire-params.ts';
+
+export interface SessionContext {
+  readonly session: ElectrumSession;
+  /** Aborts when the connection ends. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Answers the methods of one connection; those without a handler are unknown to it. An
+ * `ElectrumRpcError` that a handler throws is answered as it is, anything else as -32603.
+ */
+export type ElectrumHandlers = {
+  readonly [M in Exclude<ElectrumMethod, 'server.version' | 'server.ping'>]?: (
+    params: ElectrumArguments[M],
+    context: SessionContext,
+  ) => ElectrumResults[M] | Promise<ElectrumResults[M]>;
+};
+
+export interface ElectrumSessionOptions {
+  /** One client's connection; owned by the session from here on. */
+  readonly stream: Duplex;
+  readonly handlers: ElectrumHandlers;
+  /** What server.version answers; wallets decide by it whether to send batches. */
+  readonly serverName: string;
+  /** All versions unless given. */
+  readonly protocol?: ProtocolRange;
+  readonly limits?: Partial<SessionLimits>;
+  readonly log: Logger;
+}
+
+export interface ElectrumSession {
+  /** The oldest version offered, until the client has asked for another. */
+  readonly protocol: ProtocolVersion;
+  /** Resolves when the connection has ended. */
+  readonly closed: Promise<void>;
+  /** Sends a notification; a client that leaves too many unread is disconnected. */
+  notify<M extends keyof ElectrumNotifications>(method: M, params: ElectrumNotifications[M]): void;
+  close(): void;
+}
+
+/** Serves the Electrum protocol on one connection until the client goes or breaks a limit. */
+export function serveElectrumSession(options: ElectrumSessionOptions): ElectrumSession {
+  return new Session(options);
+}
+
+type Handler = (params: unknown, context: SessionContext) => unknown;
+
+class Session implements ElectrumSession {
+  readonly closed: Promise<void>;
+  protocol: ProtocolVersion;
+  readonly #handlers: ElectrumHandlers;
+  readonly #serverName: string;
+  readonly #offered: ProtocolRange;
+  readonly #limits: SessionLimits;
+  readonly #log: Logger;
+  readonly #lines: LineStream;
+  readonly #batcher: LineBatcher;
+  readonly #gate: Gate;
+  readonly #ended = new AbortController();
+  readonly #context: SessionContext;
+  #versionAsked = false;
+  #errorsLeft: number;
+
+  constructor({ protocol = ALL_PROTOCOLS, ...options }: ElectrumSessionOptions) {
+    this.#handlers = options.handlers;
+    this.#serverName = options.serverName;
+    this.#offered = protocol;
+    this.#limits = { ...DEFAULT_SESSION_LIMITS, ...options.limits };
+    this.#log = options.log;
+    this.#lines = lineStream(options.stream, this.#limits.maxRequestBytes);
+    this.#batcher = new LineBatcher(this.#lines, this.#limits.stallMs);
+    this.#gate = new Gate(this.#limits.maxConcurrent);
+    this.#errorsLeft = this.#limits.maxErrors;
+    this.#context = { session: this, signal: this.#ended.signal };
+    this.protocol = protocol.min;
+    this.closed = this.#serve();
+  }
+
+  notify<M extends keyof ElectrumNotifications>(method: M, params: ElectrumNotifications[M]): void {
+    void this.#send(JSON.stringify({ jsonrpc: '2.0', method, params }));
+  }
+
+  close(): void {
+    this.#lines.close();
+  }
+
+  async #serve(): Promise<void> {
+    const idle = setTimeout(() => {
+      this.close();
+    }, this.#limits.idleMs);
+    try {
+      for await (const line of this.#lines.lines) {
+        idle.refresh();
+        await this.#handleLine(line);
+      }
+    } catch (error) {
+      if (!(error instanceof LineTooLongError)) throw error;
+    } finally {
+      clearTimeout(idle);
+      this.#ended.abort(new Error('the client has gone'));
+    }
+  }
+
+  /** Resolves when there is room for the next line. */
+  async #handleLine(line: string): Promise<void> {
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      this.#errorsLeft -= 1;
+      await this.#send(errorReply(null, new ElectrumRpcError(RPC_CODE.parseError, 'not JSON')));
+      return;
+    }
+    if (Array.isArray(value)) {
+      // The next line waits for the whole batch, so that no client can pile batches up.
+      await this.#handleBatch(value);
+      return;
+    }
+    await this.#gate.enter();
+    void this.#handleSingle(value).finally(() => {
+      this.#gate.leave();
+    });
+  }
+
+  /** Holds its place until the client has read the reply. */
+  async #handleSingle(value: unknown): Promise<void> {
+    const reply = await this.#reply(value);
+    if (reply !== undefined) await this.#send(reply);
+  }
+
+  async #handleBatch(values: readonly unknown[]): Promise<void> {
+    const { maxBatch, maxReplyBytes } = this.#limits;
+    if (values.length === 0 || values.length > maxBatch) {
+      const message = `a batch has 1 to ${maxBatch} requests`;
+      this.#errorsLeft -= 1;
+      await this.#send(errorReply(null, new ElectrumRpcError(RPC_CODE.invalidRequest, message)));
+      return;
+    }
+    const replies: Promise<string | undefined>[] = [];
+    for (const value of values) {
+      await this.#gate.enter();
+      const reply = this.#reply(value).finally(() => {
+        this.#gate.leave();
+      });
+      replies.push(reply);
+    }
+    const texts: string[] = [];
+    let chars = 0;
+    for (const [index, reply] of (await Promise.all(replies)).entries()) {
+      if (reply === undefined) continue;
+      const text = chars + reply.length > maxReplyBytes ? tooLarge(idOf(values[index])) : reply;
+      texts.push(text);
+      chars += text.length;
+    }
+    if (texts.length > 0) await this.#send(`[${texts.join(',')}]`);
+  }
+
+  /** The reply as JSON, or undefined when none is wanted. Never rejects. */
+  async #reply(value: unknown): Promise<string | undefined> {
+    const request = parseRequest(value);
+    if (request === undefined) {
+      this.#errorsLeft -= 1;
+      const error = new ElectrumRpcError(RPC_CODE.invalidRequest, 'not a request');
+      return errorReply(idOf(value), error);
+    }
+    const { id } = request;
+    let reply: string;
+    try {
+      const result = await this.#result(request);
+      reply = JSON.stringify({ jsonrpc: '2.0', id, result });
+    } catch (error) {
+      reply = errorReply(id, this.#rpcErrorOf(error, request.method));
+    }
+    if (id === undefined) return undefined;
+    return reply.length > this.#limits.maxReplyBytes ? tooLarge(id) : reply;
+  }
+
+  async #result({ method, params }: RpcRequest): Promise<unknown> {
+    if (!isElectrumMethod(method)) throw unknownMethod();
+    if (method === 'server.version') return this.#agree(parseParams(method, params));
+    if (!isSpokenIn(method, this.protocol)) throw unknownMethod();
+    if (method === 'server.ping') return null;
+    // The method's own parameters go to the method's own handler.
+    const handler = this.#handlers[method] as Handler | undefined;
+    if (handler === undefined) throw unknownMethod();
+    return await handler(parseParams(method, params), this.#context);
+  }
+
+  #agree({ protocol_version }: ElectrumArguments['server.version']): [string, string] {
+    if (this.#versionAsked) {
+      throw new ElectrumRpcError(RPC_CODE.badRequest, 'server.version was already sent');
+    }
+    this.#versionAsked = true;
+    const protocol = negotiateVersion(protocol_version, this.#offered);
+    if (protocol === undefined) {
+      this.#errorsLeft = 0;
+      throw new ElectrumRpcError(RPC_CODE.badRequest, 'unsupported protocol version');
+    }
+    this.protocol = protocol;
+    return [this.#serverName, protocol];
+  }
+
+  #rpcErrorOf(error: unknown, method: string): ElectrumRpcError {
+    if (error instanceof ElectrumRpcError) return error;
+    if (!this.#ended.signal.aborted) {
+      // Not its message, which may hold what a wallet asked for.
+      const name = error instanceof Error ? error.name : typeof error;
+      this.#log.warn('an Electrum request failed', { method, error: name });
+    }
+    return new ElectrumRpcError(RPC_CODE.internalError, 'internal error');
+  }
+
+  /** Resolves when the client has read enough; disconnects one that reads or behaves too badly. */
+  async #send(line: string): Promise<void> {
+    const sent = this.#batcher.send(line);
+    if (this.#batcher.waitingChars > this.#limits.maxWaitingChars) this.close();
+    await sent;
+    if (this.#errorsLeft <= 0) this.close();
+  }
+}
+
+function unknownMethod(): ElectrumRpcError {
+  return new ElectrumRpcError(RPC_CODE.methodNotFound, 'unknown method');
+}
+
+function tooLarge(id: RequestId): string {
+  return errorReply(id, new ElectrumRpcError(RPC_CODE.invalidRequest, 'response too large'));
+}
+
+function errorReply(id: RequestId, { code, message }: ElectrumRpcError): string {
+  return JSON.stringify({ jsonrpc: '2.0', id: id ?? null, error: { code, message } });
+}

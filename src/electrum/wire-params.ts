@@ -1,0 +1,44 @@
+import {
+  ELECTRUM_METHODS,
+  type ElectrumArguments,
+  type ElectrumMethod,
+  type ElectrumParams,
+} from './protocol.ts';
+import { ElectrumRpcError, RPC_CODE } from './rpc-error.ts';
+
+/** The parameters by position, without those at the end that were not given: not every server knows them all. */
+export function positionalParams<M extends ElectrumMethod>(
+  method: M,
+  params: ElectrumParams[M],
+): unknown[] {
+  const given: Readonly<Record<string, unknown>> = params;
+  const values = Object.keys(ELECTRUM_METHODS[method].params.shape).map((name) => given[name]);
+  return values.slice(0, values.findLastIndex((value) => value !== undefined) + 1);
+}
+
+/**
+ * Reads the `params` of a request: by position, by name or absent. What is missing gets its
+ * default, what is too much is ignored.
+ * @throws ElectrumRpcError with -32602
+ */
+export function parseParams<M extends ElectrumMethod>(
+  method: M,
+  wire: unknown,
+): ElectrumArguments[M] {
+  const { params } = ELECTRUM_METHODS[method];
+  const parsed = params.safeParse(byName(Object.keys(params.shape), wire));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const name = issue?.path.join('.') ?? '';
+    throw new ElectrumRpcError(RPC_CODE.invalidParams, `invalid params: ${name || 'not a list'}`);
+  }
+  // The schema found by the method's name parses to that method's arguments.
+  return parsed.data as ElectrumArguments[M];
+}
+
+function byName(names: readonly string[], wire: unknown): unknown {
+  if (wire === undefined || wire === null) return {};
+  if (!Array.isArray(wire)) return wire;
+  const values: readonly unknown[] = wire;
+  return Object.fromEntries(names.map((name, index) => [name, values[index]]));
+}
