@@ -3,7 +3,7 @@ import { DirectoryError } from './directory-error.ts';
 import {
   BASE64_OF_32,
   BASE64_OF_41,
-  decodeBase64,
+  bytesOf,
   NODE_ID,
   NUMBER,
   ONION_HOST,
@@ -77,13 +77,13 @@ export function parseNode(line: string): ConsensusNode {
     match as unknown as NodeLineMatch;
   return {
     nodeId,
-    descriptorDigest: decodeBase64(digest),
+    descriptorDigest: bytesOf(digest),
     weight: parseNumber(weight, MAX_WEIGHT),
     flags: parseFlags(flags),
     family,
     onion: { host, port: parsePort(port) },
     keyConfigs: parseKeyConfigs(current, next),
-    replyKey: deferPublicKey(decodeBase64(replyKey)),
+    replyKey: deferPublicKey(bytesOf(replyKey)),
   };
 }
 
@@ -100,8 +100,8 @@ function parseFlags(text: string): ReadonlySet<NodeFlag> {
 }
 
 function parseKeyConfigs(currentText: string, nextText: string): ConsensusNode['keyConfigs'] {
-  const current = decodeBase64(currentText);
-  const next = decodeBase64(nextText);
+  const current = bytesOf(currentText);
+  const next = bytesOf(nextText);
   if (next[0] !== ((current[0] ?? 0) + 1) % 256) {
     throw new DirectoryError('malformed', 'the key ids do not follow one another');
   }

@@ -1,7 +1,7 @@
 import { fromHex, toBase64, toHex } from '../base/bytes.ts';
 import { type ConsensusNode, parseNode, renderNode } from './consensus-node.ts';
 import { DirectoryError } from './directory-error.ts';
-import { BASE64_OF_32, decodeBase64, HASH, NETWORK, NUMBER, parseNumber } from './fields.ts';
+import { BASE64_OF_32, bytesOf, HASH, NETWORK, NUMBER, parseNumber } from './fields.ts';
 import { MAX_CONSENSUS_SECONDS, MAX_NODES, MAX_PARAMS } from './limits.ts';
 import { type NodeId } from './node-id.ts';
 import { digestOfText } from './note.ts';
@@ -152,5 +152,5 @@ function parseLog(line: string | undefined): LogHead {
   if (origin === undefined || size === undefined || root === undefined) {
     throw new DirectoryError('malformed', 'the line log is not right');
   }
-  return { origin, size: parseNumber(size), root: decodeBase64(root) };
+  return { origin, size: parseNumber(size), root: bytesOf(root) };
 }

@@ -6,7 +6,7 @@ import {
   BASE64_OF_33,
   BASE64_OF_41,
   BASE64_OF_64,
-  decodeBase64,
+  bytesOf,
   HASH,
   NODE_ID,
   NUMBER,
@@ -142,11 +142,11 @@ export function parseDescriptorText(
   const [onionSignature] = groupsOf('onion-sig');
   const content = {
     nodeId,
-    identity: decodeBase64(identity),
+    identity: bytesOf(identity),
     onion: { host, port: parsePort(port) },
     roles: new Set(roles.split(',') as NodeRole[]),
     family: parseFamily(known.get('family')),
-    replyKey: decodeBase64(replyKey),
+    replyKey: bytesOf(replyKey),
     replyKeyUntil: parseDay(replyKeyUntil),
     keyConfigs: parseKeyConfigs(hpke),
     electrum: { protocol, genesis },
@@ -155,7 +155,7 @@ export function parseDescriptorText(
     published: parseNumber(published),
     expires: parseNumber(expires),
     unknown,
-    onionSignature: decodeBase64(onionSignature),
+    onionSignature: bytesOf(onionSignature),
   };
   checkTimes(content);
   return content;
@@ -228,7 +228,7 @@ function parseKeyConfig(line: string): EpochKeyConfig {
   if (id === undefined || encoded === undefined || epochText === undefined) {
     throw malformed('a line hpke is not right');
   }
-  const keyConfig = decodeBase64(encoded);
+  const keyConfig = bytesOf(encoded);
   const epoch = parseNumber(epochText);
   if (parseNumber(id) !== epoch % 256 || keyConfig[0] !== epoch % 256) {
     throw malformed('a key id is not that of its epoch');
@@ -254,9 +254,9 @@ function parseBond(groups: Groups | undefined): Bond | undefined {
     vout: parseNumber(vout),
     sats: parseNumber(sats, MAX_WEIGHT),
     locktime: parseNumber(locktime),
-    publicKey: decodeBase64(publicKey),
+    publicKey: bytesOf(publicKey),
     expiry: parseNumber(expiry),
-    signature: decodeBase64(signature),
+    signature: bytesOf(signature),
   };
 }
 

@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import {
   concatBytes,
+  fromBase64,
   fromUtf8,
   MalformedBytesError,
   toBase64,
@@ -8,7 +9,6 @@ import {
   utf8,
 } from '../base/bytes.ts';
 import { DirectoryError } from './directory-error.ts';
-import { decodeBase64 } from './fields.ts';
 import { MAX_SIGNATURES } from './limits.ts';
 import { loadPublicKey, type PublicKey } from './public-key.ts';
 import { type SigningKey } from './signing-key.ts';
@@ -61,12 +61,7 @@ export function decodeNote(note: Uint8Array | string, maxBytes: number): string 
   if (bytes > maxBytes)
     throw new DirectoryError('too-large', `a note of more than ${maxBytes} bytes`);
   if (typeof note === 'string') return note;
-  try {
-    return fromUtf8(note);
-  } catch (cause) {
-    if (!(cause instanceof MalformedBytesError)) throw cause;
-    throw new DirectoryError('malformed', 'not UTF-8', { cause });
-  }
+  return decoded(() => fromUtf8(note));
 }
 
 /**
@@ -127,7 +122,7 @@ export function parseVerifierKey(text: string): NoteVerifier {
   if (name === undefined || id === undefined || key === undefined || !NAME.test(name)) {
     throw new DirectoryError('malformed', 'not a verifier key');
   }
-  const typed = decodeBase64(key);
+  const typed = decoded(() => fromBase64(key));
   const publicKey = typed.subarray(1);
   if (typed[0] !== ED25519) throw new DirectoryError('malformed', 'not an Ed25519 verifier key');
   if (toHex(keyIdOf(name, publicKey)) !== id) {
@@ -164,8 +159,17 @@ function parseSignatureLine(line: string): { label: string; signature: Uint8Arra
   if (name === undefined || encoded === undefined) {
     throw new DirectoryError('malformed', 'not a signature line');
   }
-  const bytes = decodeBase64(encoded);
+  const bytes = decoded(() => fromBase64(encoded));
   if (bytes.length <= KEY_ID_BYTES) throw new DirectoryError('malformed', 'a signature is missing');
   const id = bytes.subarray(0, KEY_ID_BYTES);
   return { label: `${name} ${toHex(id)}`, signature: bytes.subarray(KEY_ID_BYTES) };
+}
+
+function decoded<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch (cause) {
+    if (!(cause instanceof MalformedBytesError)) throw cause;
+    throw new DirectoryError('malformed', cause.message, { cause });
+  }
 }

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { test } from 'vitest';
+import { testAuthorities, testPolicy } from '../../test/test-directory.ts';
+import { isQuorum, parsePolicy, renderPolicy } from './policy.ts';
+
+const policy = testPolicy(testAuthorities(5));
+const verifiers = policy.authorities.map(({ verifier }) => verifier);
+const names = policy.authorities.map(({ name }) => name);
+const text = renderPolicy(policy);
+const onion = `${'a'.repeat(55)}d.onion`;
+
+/** Functions differ from key to key; the rest is compared. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+test('a policy file comes back, with groups, quorum and relays', () => {
+  const full = {
+    ...policy,
+    groups: [
+      { name: 'west', threshold: 2, members: names.slice(0, 3) },
+      { name: 'all', threshold: 2, members: ['west', names[4] ?? ''] },
+    ],
+    quorum: 'all',
+    bootstrap: [{ host: onion, port: 50_010 }],
+  };
+  assert.deepEqual(plain(parsePolicy(renderPolicy(full))), plain(full));
+});
+
+test('comments, blank lines and extra spaces are passed over', () => {
+  const spaced = `# ours\n\n${text.replaceAll(' ', ' \t')}`;
+  assert.deepEqual(plain(parsePolicy(spaced)), plain(policy));
+});
+
+test.each([1, 2, 3, 4, 5, 6, 7])('of %i authorities more than half must sign', (count) => {
+  const all = testPolicy(testAuthorities(count));
+  const keys = all.authorities.map(({ verifier }) => verifier);
+  const enough = keys.findIndex((_, index) => isQuorum(all, keys.slice(0, index + 1))) + 1;
+  assert.equal(enough, Math.floor(count / 2) + 1);
+  assert.ok(!isQuorum(all, []));
+});
+
+test('a group can ask for more than the majority and never for less', () => {
+  const asking = (threshold: number) => ({
+    ...policy,
+    groups: [{ name: 'g', threshold, members: names }],
+    quorum: 'g',
+  });
+  assert.ok(!isQuorum(asking(4), verifiers.slice(0, 3)));
+  assert.ok(isQuorum(asking(4), verifiers.slice(0, 4)));
+  assert.ok(!isQuorum(asking(1), verifiers.slice(0, 2)));
+});
+
+test('a group of groups is reached through its members', () => {
+  const nested = parsePolicy(
+    `${text}group west 1 ${names[0] ?? ''} ${names[1] ?? ''}\n` +
+      `group east all ${names[2] ?? ''} ${names[3] ?? ''}\ngroup both 2 west east\nquorum both\n`,
+  );
+  const keys = nested.authorities.map(({ verifier }) => verifier);
+  assert.ok(isQuorum(nested, keys.slice(1, 4)));
+  assert.ok(
+    !isQuorum(
+      nested,
+      [keys[0], keys[1], keys[2], keys[4]].filter((key) => key !== undefined),
+    ),
+  );
+});
+
+const [witness = ''] = /^witness .*$/m.exec(text) ?? [];
+test.each([
+  ['an unknown keyword', `${text}log x\n`, 'line 7'],
+  ['a witness without a key', `${text}witness x\n`, 'line 7'],
+  ['a witness twice', `${text}${witness}\n`, 'line 7'],
+  ['a key under two names', `${text}${witness.replace('authority-1', 'other')}\n`, 'same key'],
+  ['a damaged key', text.replace(/\+A/, '+B'), 'line 2'],
+  ['a group of no one', `${text}group g 1\n`, 'line 7'],
+  ['a group above its members', `group g 1 ${names[0] ?? ''}\n${text}`, 'line 1'],
+  ['a group that asks for more than it has', `${text}group g 2 ${names[0] ?? ''}\n`, 'line 7'],
+  ['a group that asks for none', `${text}group g 0 ${names[0] ?? ''}\n`, 'line 7'],
+  ['a member twice', `${text}group g 1 ${`${names[0] ?? ''} `.repeat(2)}\n`, 'line 7'],
+  ['a quorum of none', `${text}quorum none\n`, 'line 7'],
+  ['two quorums', `${text}${`quorum ${names[0] ?? ''}\n`.repeat(2)}`, 'line 8'],
+  ['a relay that is no onion', `${text}relay example.org:50010\n`, 'line 7'],
+  ['a relay at port 0', `${text}relay ${onion}:0\n`, 'line 7'],
+  ['two networks', `${text}network signet\n`, 'line 7'],
+  ['no network', text.replace(/^network.*\n/, ''), 'no network'],
+  ['no witness', 'network regtest\n', 'no witness'],
+])('a policy with %s is refused and says where', (_, changed, where) => {
+  assert.throws(() => parsePolicy(changed), { name: 'UserError', message: new RegExp(where) });
+});
+
+test('noise is refused with an error for the operator', () => {
+  fc.assert(
+    fc.property(fc.string(), (noise) => {
+      assert.throws(() => parsePolicy(noise), { name: 'UserError' });
+    }),
+  );
+});
