@@ -62,3 +62,16 @@ test('the first failure of several parts is theirs, and unwatched it harms nobod
   const failed = firstFailure(failing(never), failing(Promise.reject(new Error('tor is gone'))));
   await assert.rejects(failed, /tor is gone/);
 });
+
+test('of resources that start side by side, none outlives the scope when one fails', async () => {
+  const stopped: string[] = [];
+  const scope = new Scope();
+  const late = new Promise<AsyncDisposable>((resolve) => {
+    setTimeout(() => {
+      resolve(resource(() => stopped.push('late')));
+    }, 10);
+  });
+  await assert.rejects(scope.useAll([Promise.reject(new Error('no port')), late]), /no port/);
+  await scope[Symbol.asyncDispose]();
+  assert.deepEqual(stopped, ['late']);
+});

@@ -22,6 +22,20 @@ export class Scope implements AsyncDisposable {
     return resource;
   }
 
+  /**
+   * Resources that start side by side. When one fails to, the others are still awaited, so that none
+   * outlives the scope.
+   * @throws what the first to fail threw.
+   */
+  async useAll<T extends AsyncDisposable>(starting: readonly Promise<T>[]): Promise<T[]> {
+    const settled = await Promise.allSettled(starting);
+    const started = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    this.#resources.push(...started);
+    const failure = settled.find((each) => each.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+    return started;
+  }
+
   /** Runs `stop` when the scope is disposed. */
   defer(stop: () => Promise<void> | void): void {
     this.#resources.push({ [Symbol.asyncDispose]: async () => stop() });
