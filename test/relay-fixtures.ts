@@ -1,7 +1,6 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { type Duplex, duplexPair } from 'node:stream';
 import type { Cbor } from '../src/base/cbor.ts';
-import { silent } from '../src/base/log.ts';
 import type { Consensus, ConsensusNode } from '../src/directory/consensus.ts';
 import type { DirectoryView } from '../src/directory/directory-view.ts';
 import { nodeIdOf } from '../src/directory/node-id.ts';
@@ -129,7 +128,10 @@ export const PATIENT = { helloMs: 60_000, idleMs: Infinity, stallMs: 60_000 };
 export function testPeer(stream: Duplex, options: TestPeerOptions = {}): TestPeer {
   const { network = 'regtest', capabilities = 0, onFrame } = options;
   const frames: Frame[] = [];
-  let changed: () => void = () => undefined;
+  const waiting: (() => void)[] = [];
+  const changed = (): void => {
+    for (const wake of waiting.splice(0)) wake();
+  };
   let end: (reason: LinkError) => void;
   const ended = new Promise<LinkError>((resolve) => (end = resolve));
   const link = new Link({
@@ -157,7 +159,7 @@ export function testPeer(stream: Duplex, options: TestPeerOptions = {}): TestPee
         const found = frames.filter((frame) => frame.type === type);
         if (found.length >= count) return found;
         if (link.ended !== undefined) throw link.ended;
-        await new Promise<void>((resolve) => (changed = resolve));
+        await new Promise<void>((resolve) => waiting.push(resolve));
       }
     },
   };
@@ -168,9 +170,16 @@ export async function settle(turns = 20): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** As two ends of one socket: when one is destroyed, the other is. */
 export function streamPair(): [Duplex, Duplex] {
   const [near, far] = duplexPair();
-  for (const stream of [near, far]) stream.on('error', () => undefined);
+  for (const [stream, other] of [
+    [near, far],
+    [far, near],
+  ] as const) {
+    stream.on('error', () => undefined);
+    stream.on('close', () => setImmediate(() => other.destroy()));
+  }
   return [near, far];
 }
 
@@ -182,5 +191,3 @@ export function garbageCell(node: TestNode): Uint8Array {
   garbage.set(Buffer.from(String(publicKey.export({ format: 'jwk' }).x), 'base64url'), 7);
   return garbage;
 }
-
-export const log = silent;
