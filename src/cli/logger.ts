@@ -1,0 +1,26 @@
+import { pino } from 'pino';
+import type { Logger } from '../base/log.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const STDERR = 2;
+
+/** Structured lines on stderr, which is for what nobody asked for. */
+export function stderrLogger(level: LogLevel): Logger {
+  const lines = pino({ level, base: null }, pino.destination({ dest: STDERR, sync: true }));
+  return {
+    debug: (message, fields) => {
+      lines.debug(fields, message);
+    },
+    info: (message, fields) => {
+      lines.info(fields, message);
+    },
+    warn: (message, fields) => {
+      lines.warn(fields, message);
+    },
+    error: (message, fields) => {
+      lines.error(fields, message);
+    },
+  };
+}
