@@ -5,7 +5,15 @@ import { Ledger, type LedgerEntry, type ReadonlyLedger } from './chain-ledger.ts
 import { admissionOf, isMature, type NextBlock, TransactionRejectedError } from './chain-policy.ts';
 import { inputsAreSigned } from './chain-script.ts';
 import { type ChainTransaction, isCoinbase, readTransaction } from './chain-transaction.ts';
-import { type Coin, feeOfPayment, type Purse, purseOf, signPayment } from './purse.ts';
+import {
+  type Coin,
+  type Payment,
+  type PaymentOutput,
+  type Purse,
+  purseOf,
+  shortfallOf,
+  signPayment,
+} from './purse.ts';
 
 export interface ChainChange {
   /** Whether the chain has another tip. */
@@ -70,8 +78,7 @@ export class RegtestChain {
    * @throws UserError when the miner has not enough.
    */
   pay(script: Uint8Array, amount: bigint): string {
-    const coins = this.#selectCoins(script, amount);
-    const transaction = signPayment(this.#miner, { coins, to: script, amount });
+    const transaction = signPayment(this.#miner, this.#fund([{ script, amount }]));
     this.#admit(transaction);
     this.#announce(false);
     return transaction.txid;
@@ -171,15 +178,13 @@ export class RegtestChain {
     this.#ledger.touchMempool();
   }
 
-  #selectCoins(to: Uint8Array, amount: bigint): Coin[] {
-    const coins: Coin[] = [];
-    let missing = amount + feeOfPayment(0, to);
+  #fund(outputs: readonly PaymentOutput[]): Payment {
+    const payment: Payment & { readonly coins: Coin[] } = { coins: [], outputs };
     for (const coin of this.#matureCoins()) {
-      coins.push(coin);
-      missing = amount + feeOfPayment(coins.length, to) - totalOf(coins);
-      if (missing <= 0n) return coins;
+      payment.coins.push(coin);
+      if (shortfallOf(payment) <= 0n) return payment;
     }
-    throw new UserError(`the miner lacks ${missing} sat for this payment`, {
+    throw new UserError(`the miner lacks ${shortfallOf(payment)} sat for this payment`, {
       hint: 'Mine more blocks: a reward can be spent after 100 more of them.',
     });
   }
@@ -211,8 +216,4 @@ function decode(raw: Uint8Array): ChainTransaction {
       { cause },
     );
   }
-}
-
-function totalOf(coins: readonly Coin[]): bigint {
-  return coins.reduce((total, { value }) => total + value, 0n);
 }

@@ -28,7 +28,11 @@ export interface Coin extends Outpoint {
 
 export interface Payment {
   readonly coins: readonly Coin[];
-  readonly to: Uint8Array;
+  readonly outputs: readonly PaymentOutput[];
+}
+
+export interface PaymentOutput {
+  readonly script: Uint8Array;
   /** Satoshis. */
   readonly amount: bigint;
 }
@@ -47,21 +51,24 @@ export function purseOf(seed: Uint8Array, name: string): Purse {
   return { address, script, scriptHash: scriptHashOf(script), publicKey, secretKey };
 }
 
-/** What a payment from so many coins costs, in satoshis, with an output for the change. */
-export function feeOfPayment(coins: number, to: Uint8Array): bigint {
-  const vsize = 11 + 68 * coins + (9 + to.length) + 31;
-  return FEE_RATE * BigInt(vsize);
+/** What the coins lack to pay for the outputs and the fee, in satoshis; negative is what is over. */
+export function shortfallOf({ coins, outputs }: Payment): bigint {
+  const available = coins.reduce((total, { value }) => total + value, 0n);
+  const paid = outputs.reduce((total, { amount }) => total + amount, 0n);
+  const sizes = outputs.map(({ script }) => 9 + script.length);
+  const vsize = 11 + 68 * coins.length + sizes.reduce((total, size) => total + size, 31);
+  return paid + FEE_RATE * BigInt(vsize) - available;
 }
 
 /**
- * Spends whole coins of the purse; what is over returns to it.
- * @throws RangeError when the coins do not cover the amount and the fee.
+ * Spends whole coins of the purse; what is over returns to it in a last output.
+ * @throws RangeError when the coins do not cover the outputs and the fee.
  */
-export function signPayment(purse: Purse, { coins, to, amount }: Payment): ChainTransaction {
-  const available = coins.reduce((total, { value }) => total + value, 0n);
-  const change = available - amount - feeOfPayment(coins.length, to);
+export function signPayment(purse: Purse, payment: Payment): ChainTransaction {
+  const { coins } = payment;
+  const change = -shortfallOf(payment);
   if (change < 0n) throw new RangeError('the coins do not cover the payment');
-  const outputs = [{ amount, script: to }];
+  const outputs = [...payment.outputs];
   if (change >= DUST) outputs.push({ amount: change, script: purse.script });
   const fields: TransactionFields = {
     version: 2,
