@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { concatBytes } from '../base/bytes.ts';
@@ -158,6 +159,7 @@ class AskingLink implements RelayLink {
     signal: AbortSignal;
   }): Promise<Answer> {
     const { nodeId, cell, signal } = request;
+    allowMany(signal);
     await this.#cells.enter(signal);
     try {
       return await this.#ask({
@@ -244,6 +246,7 @@ class AskingLink implements RelayLink {
       const timer = setTimeout(() => {
         giveUp(new LinkError('no-answer', `no ${answerType} in time`));
       }, timeoutMs);
+      allowMany(signal);
       signal.addEventListener('abort', abort, { once: true });
       this.#pending.set(id, {
         answerType,
@@ -281,4 +284,9 @@ class AskingLink implements RelayLink {
     while (this.#pending.has(this.#lastId));
     return this.#lastId;
   }
+}
+
+/** One signal may stop the lookups of a whole wallet: more listeners than node takes for a leak. */
+function allowMany(signal: AbortSignal): void {
+  setMaxListeners(0, signal);
 }
