@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { type Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import type { Running } from '../base/lifecycle.ts';
+
+export interface ChildOptions {
+  /** A path, or a name to look for on PATH. */
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Added to this process's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Given on standard input, which closes where this ends. Secrets go here, never into `args`. */
+  readonly input?: string | Readable;
+  readonly onLine?: (line: string, from: 'stdout' | 'stderr') => void;
+  /** Aborts the start only; a started child is stopped by disposing it. */
+  readonly signal: AbortSignal;
+  /** How long the child may take to end by itself after SIGTERM. */
+  readonly stopTimeoutMs: number;
+}
+
+export interface ChildExit {
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
+}
+
+export interface Child extends Running {
+  readonly pid: number;
+  /** Resolves when the child has ended, for whatever reason, and its last line has been given. */
+  readonly exited: Promise<ChildExit>;
+}
+
+/** A child ended that should have run on. */
+export class ChildExitError extends Error {
+  override readonly name = 'ChildExitError';
+  readonly exit: ChildExit;
+
+  constructor(command: string, exit: ChildExit) {
+    super(`${command} ended by itself with ${exit.signal ?? `code ${exit.code ?? 'unknown'}`}`);
+    this.exit = exit;
+  }
+}
+
+/**
+ * Starts a program as the leader of its own process group; what it leaves behind in the group ends
+ * with it. `failed` rejects with `ChildExitError` when it ends by itself, even with code 0.
+ * @throws an error with code ENOENT when there is no such program.
+ */
+export async function startChild(options: ChildOptions): Promise<Child> {
+  const { command, args, env, cwd, input, onLine, signal, stopTimeoutMs } = options;
+  signal.throwIfAborted();
+  const child = execa(command, args, {
+    ...(env && { env }),
+    ...(cwd !== undefined && { cwd }),
+    ...(input === undefined ? { stdin: 'ignore' } : { input }),
+    stdout: onLine ? 'pipe' : 'ignore',
+    stderr: onLine ? 'pipe' : 'ignore',
+    buffer: false,
+    detached: true,
+    cleanup: false,
+    reject: false,
+  });
+  if (child.pid === undefined) throw (await child).cause;
+  const { pid } = child;
+  const outputs = onLine
+    ? (['stdout', 'stderr'] as const).map(async (from) => {
+        for await (const line of child.iterable({ from })) onLine(line, from);
+      })
+    : [];
+  let stopping = false;
+  const exited = once(child, 'exit').then(async () => {
+    signalGroup(pid, 'SIGKILL');
+    const { exitCode, signal: killedBy } = await child;
+    await Promise.all(outputs);
+    return { code: exitCode, signal: killedBy };
+  });
+  const failed = exited.then((exit) =>
+    stopping
+      ? new Promise<never>(() => undefined)
+      : Promise.reject(new ChildExitError(command, exit)),
+  );
+  failed.catch(() => undefined);
+  return {
+    pid,
+    exited,
+    failed,
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      signalGroup(pid, 'SIGTERM');
+      const timer = new AbortController();
+      const timeout = sleep(stopTimeoutMs, 'timeout', timer).catch(() => undefined);
+      if ((await Promise.race([exited, timeout])) === 'timeout') signalGroup(pid, 'SIGKILL');
+      timer.abort();
+      await exited;
+    },
+  };
+}
+
+function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // The group has ended already.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

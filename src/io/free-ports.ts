@@ -1,0 +1,31 @@
+import { randomInt } from 'node:crypto';
+import { listenTcp } from './listen.ts';
+
+/** Below Linux's range for outgoing connections, so that none takes a port before its owner does. */
+const FIRST = 20_000;
+const END = 32_000;
+
+/** Different TCP ports of 127.0.0.1 that nothing listens on. For programs that cannot be given port 0. */
+export async function findFreePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(FIRST, END);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+async function isFree(port: number): Promise<boolean> {
+  try {
+    await using server = await listenTcp({
+      host: '127.0.0.1',
+      port,
+      maxConnections: 0,
+      onConnection: (stream) => stream.destroy(),
+    });
+    return server.port === port;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'vitest';
+import { makeTemporaryDirectory } from './temporary-directory.ts';
+
+test('only its owner can enter it, and it goes with all it holds', async () => {
+  const directory = await makeTemporaryDirectory();
+  assert.equal(statSync(directory.path).mode & 0o777, 0o700);
+  writeFileSync(join(directory.path, 'file'), '');
+  await directory[Symbol.asyncDispose]();
+  assert.equal(existsSync(directory.path), false);
+});
