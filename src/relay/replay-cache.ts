@@ -10,7 +10,7 @@ export interface ReplayCacheOptions {
 
 /**
  * The ephemeral keys of the cells that a gateway accepted, for as long as their minute would let them
- * be accepted again (spec/relay.md section 4.4). It never forgets one sooner: when full it refuses.
+ * be accepted again (spec/relay.md section 2.5). It never forgets one sooner: when full it refuses.
  * Memory: 16 to 32 bytes an entry.
  */
 export class ReplayCache {

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import { TokenBucket } from './token-bucket.ts';
+
+function bucketAt(start: number) {
+  const time = { now: start };
+  return { time, bucket: new TokenBucket({ perSecond: 10, burst: 3, clock: () => time.now }) };
+}
+
+function taken(bucket: TokenBucket): number {
+  let count = 0;
+  while (bucket.take()) count += 1;
+  return count;
+}
+
+test('lets the burst through at once and then the rate', () => {
+  const { time, bucket } = bucketAt(5_000);
+  assert.equal(taken(bucket), 3);
+  time.now += 99;
+  assert.equal(taken(bucket), 0);
+  time.now += 1;
+  assert.equal(taken(bucket), 1);
+  time.now += 200;
+  assert.equal(taken(bucket), 2);
+});
+
+test('saves up no more than the burst', () => {
+  const { time, bucket } = bucketAt(0);
+  time.now += 3_600_000;
+  assert.equal(taken(bucket), 3);
+});
+
+test('a clock that is set back neither gives nor takes', () => {
+  const { time, bucket } = bucketAt(10_000);
+  assert.equal(taken(bucket), 3);
+  time.now = 0;
+  assert.equal(taken(bucket), 0);
+  time.now += 100;
+  assert.equal(taken(bucket), 1);
+});
