@@ -60,7 +60,7 @@ export function bindGateway(
   const kept = held && keptBinding(chooser, held, 'Gateway');
   if (kept !== undefined) return kept;
   const subject = fromHex(scriptHash);
-  const [chosen] = ranked(chooser, subject, candidates(chooser.consensus, 'Gateway'));
+  const [chosen] = ranked(chooser.secret, subject, candidates(chooser.consensus, 'Gateway'));
   if (chosen === undefined) {
     throw new LookupError('no-gateway', 'The consensus lists no running gateway.', {
       culprit: NOBODY,
@@ -77,10 +77,11 @@ export function bindGateway(
 export function bindRelays(chooser: Chooser, held: readonly Binding[]): readonly Binding[] {
   const { consensus, secret, now } = chooser;
   const relays = held.flatMap((binding) => keptBinding(chooser, binding, 'Relay') ?? []);
-  const taken = new Set(relays.map(({ nodeId }) => nodeId));
   const families = new Set(usableRelays(consensus, relays).map(({ family }) => family));
-  for (const node of ranked({ secret }, RELAY_LABEL, candidates(consensus, 'Relay'))) {
-    if (families.size >= STICKY_RELAYS) break;
+  if (families.size >= STICKY_RELAYS) return relays;
+  const taken = new Set(relays.map(({ nodeId }) => nodeId));
+  for (const node of ranked(secret, RELAY_LABEL, candidates(consensus, 'Relay'))) {
+    if (families.size >= STICKY_RELAYS) return relays;
     if (families.has(node.family) || taken.has(node.nodeId)) continue;
     families.add(node.family);
     relays.push({ nodeId: node.nodeId, since: now });
@@ -109,6 +110,12 @@ export function usableRelays(
   return [...usable.values()].slice(0, STICKY_RELAYS);
 }
 
+export interface RouteOptions {
+  readonly secret: Uint8Array;
+  readonly subject: Uint8Array;
+  readonly relays: readonly ConsensusNode[];
+}
+
 /**
  * The relays through which a gateway may be asked about a subject, in the order to try them. The
  * order is fixed for a subject, so that it is bound to one relay. Never the gateway's own family.
@@ -116,15 +123,7 @@ export function usableRelays(
  */
 export function routesTo(
   gateway: ConsensusNode,
-  {
-    secret,
-    subject,
-    relays,
-  }: {
-    readonly secret: Uint8Array;
-    readonly subject: Uint8Array;
-    readonly relays: readonly ConsensusNode[];
-  },
+  { secret, subject, relays }: RouteOptions,
 ): readonly ConsensusNode[] {
   const apart = relays.filter(
     ({ nodeId, family }) => nodeId !== gateway.nodeId && family !== gateway.family,
@@ -136,12 +135,30 @@ export function routesTo(
       { culprit: NOBODY },
     );
   }
-  // Of equal weight here: the weights were counted when the relays were chosen.
+  // Of equal weight here: the weights counted when the relays were chosen.
   const label = concatBytes(RELAY_LABEL, subject);
-  const score = new Map(
-    apart.map(({ nodeId }) => [nodeId, rendezvousScore(secret, label, { nodeId, weight: 1 })]),
+  const score = ({ nodeId }: ConsensusNode): number =>
+    rendezvousScore(secret, label, { nodeId, weight: 1 });
+  return apart.toSorted((a, b) => score(b) - score(a));
+}
+
+/** The nodes that may be chosen anew for a role. */
+export function candidates(consensus: Consensus, role: NodeFlag): readonly ConsensusNode[] {
+  return consensus.nodes.filter(
+    ({ flags, weight }) => flags.has(role) && flags.has('Running') && weight > 0,
   );
-  return apart.toSorted((a, b) => (score.get(b.nodeId) ?? 0) - (score.get(a.nodeId) ?? 0));
+}
+
+/** By falling rendezvous score. With a fresh secret: a random order that favours weight. */
+export function ranked(
+  secret: Uint8Array,
+  subject: Uint8Array,
+  nodes: readonly ConsensusNode[],
+): readonly ConsensusNode[] {
+  return nodes
+    .map((node) => ({ node, score: rendezvousScore(secret, subject, node) }))
+    .sort((a, b) => b.score - a.score)
+    .map(({ node }) => node);
 }
 
 /** The binding as it is to be kept, or undefined when it has ended. */
@@ -153,21 +170,4 @@ function keptBinding(
   if (now - since >= BOUND_MS) return undefined;
   if (consensus.node(nodeId)?.flags.has(role) === true) return { nodeId, since };
   return now - missingSince < UNLISTED_MS ? { nodeId, since, missingSince } : undefined;
-}
-
-function candidates(consensus: Consensus, role: NodeFlag): readonly ConsensusNode[] {
-  return consensus.nodes.filter(
-    ({ flags, weight }) => flags.has(role) && flags.has('Running') && weight > 0,
-  );
-}
-
-function ranked(
-  { secret }: Pick<Chooser, 'secret'>,
-  subject: Uint8Array,
-  nodes: readonly ConsensusNode[],
-): readonly ConsensusNode[] {
-  return nodes
-    .map((node) => ({ node, score: rendezvousScore(secret, subject, node) }))
-    .sort((a, b) => b.score - a.score)
-    .map(({ node }) => node);
 }

@@ -22,7 +22,7 @@ export interface ClientState {
   /** 32 bytes, drawn once. */
   readonly secret: Uint8Array;
   readonly choices: Choices;
-  /** Resolves when the choices survive a power cut. Calls are done one after the other. */
+  /** Resolves when these choices, or newer ones, survive a power cut. */
   save(choices: Choices): Promise<void>;
 }
 
@@ -51,16 +51,24 @@ export async function openClientState(directory: string): Promise<ClientState> {
   const secret = await openSecret(join(directory, SECRET_FILE));
   const path = join(directory, CHOICES_FILE);
   let choices = parseChoices(path, await readIfPresent(path));
-  let saved: Promise<void> = Promise.resolve();
+  let writing: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
   return {
     secret,
     get choices() {
       return choices;
     },
-    save(next) {
-      choices = next;
-      saved = saved.catch(() => undefined).then(() => writeDurably(path, renderChoices(next)));
-      return saved;
+    save(changed) {
+      choices = changed;
+      // Whatever changes while a write is on its way is written by the one after it.
+      next ??= writing
+        .catch(() => undefined)
+        .then(() => {
+          next = undefined;
+          writing = writeDurably(path, renderChoices(choices));
+          return writing;
+        });
+      return next;
     },
   };
 }

@@ -66,7 +66,7 @@ export interface SignedReply {
 
 export interface LookupErrorOptions extends ErrorOptions {
   readonly culprit: Culprit;
-  readonly evidence?: SignedReply | undefined;
+  readonly evidence?: readonly SignedReply[];
 }
 
 /** A failure that names the node at fault. The message is a whole sentence for the user. */
@@ -74,13 +74,13 @@ export class LookupError extends Error {
   override readonly name = 'LookupError';
   readonly code: LookupErrorCode;
   readonly culprit: Culprit;
-  /** What the culprit signed, when that is what is wrong. */
-  readonly evidence: SignedReply | undefined;
+  /** What the culprit signed, when that is what is wrong: every page of its answer. */
+  readonly evidence: readonly SignedReply[];
 
   constructor(code: LookupErrorCode, message: string, options: LookupErrorOptions) {
     super(message, options);
     this.code = code;
     this.culprit = options.culprit;
-    this.evidence = options.evidence;
+    this.evidence = options.evidence ?? [];
   }
 }

@@ -8,6 +8,7 @@ import { historyStatus } from '../electrum/history-status.ts';
 import { merkleBranch, merkleRoot } from '../electrum/merkle.ts';
 import { ProofError } from '../electrum/proof-error.ts';
 import { scriptHashOf } from '../electrum/script-hash.ts';
+import { meetingLevel } from '../query/block-proof.ts';
 import {
   checkTipAge,
   type ClaimedEntry,
@@ -87,7 +88,7 @@ class Blocks {
     const block = (this.#blocks[height - 1] ?? []).map(txidOf);
     const position = block.indexOf(txid);
     const [coinbase = ''] = block;
-    const met = Math.floor(Math.log2(position));
+    const met = meetingLevel(position);
     return {
       txid,
       height,

@@ -6,6 +6,7 @@ import { historyStatus } from '../electrum/history-status.ts';
 import { foldBranch } from '../electrum/merkle.ts';
 import { ProofError } from '../electrum/proof-error.ts';
 import { scriptHashOf } from '../electrum/script-hash.ts';
+import { type BlockProof, meetingLevel } from '../query/block-proof.ts';
 import { type Unspent, type VerifiedEntry, type VerifiedHistory } from './lookup.ts';
 
 /** What a source says about one transaction. Hashes are hex in display order. */
@@ -15,24 +16,6 @@ export interface ClaimedEntry {
   readonly raw: Uint8Array;
   /** Of a transaction in a block. */
   readonly proof: BlockProof | undefined;
-}
-
-export interface BlockProof {
-  /** In the block, from 0. */
-  readonly position: number;
-  /** The hashes beside the way to the root, deepest first. */
-  readonly branch: readonly string[];
-  /** Of a transaction that is not itself the coinbase. */
-  readonly coinbase: CoinbaseSpine | undefined;
-}
-
-/**
- * The coinbase and the hashes beside its way up to where it meets the way of the transaction: as
- * many as the bit length of the position, less one. It proves that both are equally deep.
- */
-export interface CoinbaseSpine {
-  readonly txid: string;
-  readonly branch: readonly string[];
 }
 
 /** A whole history, in Electrum's order. */
@@ -137,7 +120,7 @@ function verifyProof(transaction: Transaction, proof: BlockProof, header: BlockH
   }
   if (isCoinbase) return;
   if (coinbase === undefined) throw new ProofError('proof-missing', 'no proof of the depth');
-  const meetsAt = Math.floor(Math.log2(position));
+  const meetsAt = meetingLevel(position);
   const met = foldBranch({ txid: coinbase.txid, position: 0, branch: coinbase.branch });
   if (coinbase.branch.length !== meetsAt || met !== branch[meetsAt]) {
     throw new ProofError('coinbase-depth', 'not as deep in the tree as the coinbase');

@@ -1,0 +1,130 @@
+import { type Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import { type Logger } from '../base/log.ts';
+import { type Network } from '../bitcoin/networks.ts';
+import { ProofError } from '../electrum/proof-error.ts';
+import { decodeFeesBody, type FeeEstimate } from '../query/bodies.ts';
+import { type Aim, Asker } from './ask.ts';
+import { broadcastInParts } from './broadcast.ts';
+import { type ConsensusSource, currentConsensus } from './consensus-source.ts';
+import { LookupError, NOBODY } from './fault.ts';
+import { combineFees } from './fee-rates.ts';
+import { fetchHistory, type FetchedHistory } from './fetch-history.ts';
+import { type HeaderView } from './header-view.ts';
+import {
+  type FeeRate,
+  type Lookup,
+  type LookupCallOptions,
+  type VerifiedHistory,
+} from './lookup.ts';
+import { readBody } from './read-body.ts';
+import { type RelayPool } from './relay-pool.ts';
+import { type StickyChoices } from './sticky-choices.ts';
+import { Turns } from './turns.ts';
+import { checkTipAge, verifyHistory } from './verify-history.ts';
+
+export interface RelayedLookupOptions {
+  readonly network: Network;
+  readonly consensus: ConsensusSource;
+  readonly choices: StickyChoices;
+  readonly pool: RelayPool;
+  readonly headers: HeaderView;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const FAULTS_KEPT = 256;
+const FEE_GATEWAYS = 5;
+const MIN_FEE_ANSWERS = 2;
+
+/** Asks the gateways of the network, each address at its own, through relays. */
+export class RelayedLookup implements Lookup {
+  readonly faults: LookupError[] = [];
+  readonly #options: RelayedLookupOptions;
+  readonly #asker: Asker;
+
+  constructor(options: RelayedLookupOptions) {
+    this.#options = options;
+    this.#asker = new Asker({
+      ...options,
+      turns: new Turns(),
+      onFault: (fault) => {
+        this.faults.push(fault);
+        if (this.faults.length > FAULTS_KEPT) this.faults.shift();
+      },
+    });
+  }
+
+  async history(scriptHash: string, { signal }: LookupCallOptions): Promise<VerifiedHistory> {
+    const { choices, headers } = this.#options;
+    headers.keepFresh();
+    const aim: Aim = {
+      purpose: 'lookup',
+      ways: (consensus) => choices.waysFor(scriptHash, consensus),
+    };
+    const fetched = await fetchHistory(scriptHash, (query) => this.#asker.ask(query, aim, signal));
+    const history = await this.#verified(fetched, signal);
+    await choices.saved;
+    return history;
+  }
+
+  async broadcast(raw: Uint8Array, { signal }: LookupCallOptions): Promise<string> {
+    const { choices } = this.#options;
+    const nodeId = choices.gatewayWithoutAddresses(currentConsensus(this.#options.consensus));
+    const aim: Aim = {
+      purpose: 'broadcast',
+      ways: (consensus) => choices.waysTo(nodeId, consensus),
+    };
+    return broadcastInParts(raw, (query) => this.#asker.ask(query, aim, signal));
+  }
+
+  async fees({ signal }: LookupCallOptions): Promise<readonly FeeRate[]> {
+    const gateways = this.#options.choices
+      .anyGateways(currentConsensus(this.#options.consensus))
+      .slice(0, FEE_GATEWAYS);
+    const asked = await Promise.allSettled(gateways.map((nodeId) => this.#feesOf(nodeId, signal)));
+    signal.throwIfAborted();
+    const estimates = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    if (estimates.length >= MIN_FEE_ANSWERS) return combineFees(estimates);
+    throw new LookupError(
+      'too-few-fee-answers',
+      `Only ${estimates.length} of ${gateways.length} gateways told their fee estimates.`,
+      { culprit: NOBODY },
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#options.headers[Symbol.asyncDispose]();
+    await this.#options.pool[Symbol.asyncDispose]();
+    await this.#options.choices.saved;
+  }
+
+  async #feesOf(nodeId: string, signal: AbortSignal): Promise<readonly FeeEstimate[]> {
+    const aim: Aim = {
+      purpose: 'fees',
+      ways: (consensus) => this.#options.choices.waysTo(nodeId, consensus),
+    };
+    return readBody(await this.#asker.ask({ op: 'FEES' }, aim, signal), decodeFeesBody);
+  }
+
+  async #verified(
+    { claim, tip, relay, evidence }: FetchedHistory,
+    signal: AbortSignal,
+  ): Promise<VerifiedHistory> {
+    const { headers, network, clock } = this.#options;
+    const nodeId = evidence[0]?.nodeId ?? '';
+    try {
+      const header = await headers.reach(tip, signal);
+      checkTipAge(header, { network, now: clock() });
+      const history = verifyHistory(claim, headers);
+      return { ...history, tip, source: { kind: 'gateway', nodeId, relay } };
+    } catch (cause) {
+      if (!(cause instanceof ProofError)) throw cause;
+      throw new LookupError(
+        'false-answer',
+        `Gateway ${nodeId} signed an answer that the block chain refutes: ${messageOf(cause)}.`,
+        { culprit: { role: 'gateway', nodeId }, evidence, cause },
+      );
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import { fromHex } from '../base/bytes.ts';
+import { type Clock } from '../base/clock.ts';
+import { type Consensus } from '../directory/consensus.ts';
+import { type ConsensusNode } from '../directory/consensus-node.ts';
+import { type NodeId } from '../directory/node-id.ts';
+import { type Ways } from './ask.ts';
+import {
+  type Binding,
+  bindGateway,
+  bindRelays,
+  candidates,
+  ranked,
+  routesTo,
+  usableRelays,
+} from './assignment.ts';
+import { type Choices, type ClientState } from './client-state.ts';
+import { LookupError, NOBODY } from './fault.ts';
+
+/** The choices of one wallet: made by the rules of `assignment.ts`, and kept. */
+export class StickyChoices {
+  readonly #state: ClientState;
+  readonly #clock: Clock;
+  #saved: Promise<void> = Promise.resolve();
+
+  constructor(state: ClientState, clock: Clock) {
+    this.#state = state;
+    this.#clock = clock;
+  }
+
+  /** Resolves when all that was chosen so far survives a power cut. */
+  get saved(): Promise<void> {
+    return this.#saved;
+  }
+
+  /** The relays of the wallet. @throws LookupError `too-few-relays` */
+  relays(consensus: Consensus): readonly ConsensusNode[] {
+    const { secret, choices } = this.#state;
+    const relays = bindRelays({ secret, consensus, now: this.#clock() }, choices.relays);
+    if (relays.some((relay, index) => differs(relay, choices.relays[index]))) {
+      this.#save({ ...choices, relays });
+    }
+    return usableRelays(consensus, relays);
+  }
+
+  /** @throws LookupError `no-gateway`, `gateway-not-listed`, `too-few-relays`, `no-route` */
+  waysFor(scriptHash: string, consensus: Consensus): Ways {
+    const relays = this.relays(consensus);
+    const { secret, choices } = this.#state;
+    const held = choices.gateways.get(scriptHash);
+    const binding = bindGateway({ secret, consensus, now: this.#clock() }, scriptHash, held);
+    if (differs(binding, held)) {
+      this.#save({ ...choices, gateways: new Map(choices.gateways).set(scriptHash, binding) });
+    }
+    const gateway = consensus.node(binding.nodeId);
+    if (gateway === undefined) throw notListed(binding.nodeId);
+    return { gateway, relays: routesTo(gateway, { secret, subject: fromHex(scriptHash), relays }) };
+  }
+
+  /** Ways to a gateway in an order of its own, for what has nothing to do with an address. */
+  waysTo(nodeId: NodeId, consensus: Consensus): Ways {
+    const gateway = consensus.node(nodeId);
+    if (gateway === undefined) throw notListed(nodeId);
+    const [secret, subject] = [randomBytes(32), randomBytes(32)];
+    const relays = this.relays(consensus);
+    return { gateway, relays: routesTo(gateway, { secret, subject, relays }) };
+  }
+
+  /** Gateways in a random order that favours weight. */
+  anyGateways(consensus: Consensus): readonly NodeId[] {
+    const gateways = ranked(randomBytes(32), randomBytes(32), candidates(consensus, 'Gateway'));
+    return gateways.map(({ nodeId }) => nodeId);
+  }
+
+  /**
+   * A gateway that holds no address of the wallet, so that it learns nothing about them from a
+   * transaction.
+   * @throws LookupError `no-gateway` when every gateway holds one.
+   */
+  gatewayWithoutAddresses(consensus: Consensus): NodeId {
+    const holders = new Set([...this.#state.choices.gateways.values()].map(({ nodeId }) => nodeId));
+    const free = this.anyGateways(consensus).find((nodeId) => !holders.has(nodeId));
+    if (free !== undefined) return free;
+    throw new LookupError(
+      'no-gateway',
+      'Every running gateway holds an address of this wallet, so none is shown a transaction.',
+      { culprit: NOBODY },
+    );
+  }
+
+  #save(choices: Choices): void {
+    this.#saved = this.#state.save(choices);
+    // Whoever waits for `saved` is told.
+    this.#saved.catch(() => undefined);
+  }
+}
+
+function differs(now: Binding, before: Binding | undefined): boolean {
+  return (
+    now.nodeId !== before?.nodeId ||
+    now.since !== before.since ||
+    now.missingSince !== before.missingSince
+  );
+}
+
+function notListed(nodeId: NodeId): LookupError {
+  return new LookupError(
+    'gateway-not-listed',
+    `Gateway ${nodeId} is not in the consensus. Its addresses are not shown to another one before 14 days are over.`,
+    { culprit: { role: 'gateway', nodeId } },
+  );
+}

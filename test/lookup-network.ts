@@ -1,0 +1,311 @@
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { silent } from '../src/base/log.ts';
+import { Scope } from '../src/base/lifecycle.ts';
+import { scriptOfAddress } from '../src/bitcoin/address.ts';
+import { networkParams } from '../src/bitcoin/networks.ts';
+import { RegtestChain } from '../src/devnet/chain.ts';
+import { FIRST_BLOCKS } from '../src/devnet/chain-backend.ts';
+import { startChainServer } from '../src/devnet/chain-server.ts';
+import { fundWallet, type WalletAddress } from '../src/devnet/wallet.ts';
+import { type Consensus, parseConsensus, renderConsensus } from '../src/directory/consensus.ts';
+import { type ConsensusNode } from '../src/directory/consensus-node.ts';
+import { type NodeId, nodeIdOf } from '../src/directory/node-id.ts';
+import { loadPublicKey } from '../src/directory/public-key.ts';
+import { signingKeyFromSeed } from '../src/directory/signing-key.ts';
+import { startElectrumClient } from '../src/electrum/client.ts';
+import { HeaderChain } from '../src/electrum/header-chain.ts';
+import { syncHeaders } from '../src/electrum/header-sync.ts';
+import { type Dial, DialError } from '../src/io/dial.ts';
+import { listenTcp } from '../src/io/listen.ts';
+import { loopbackDial } from '../src/io/loopback-dial.ts';
+import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
+import { openClientState } from '../src/lookup/client-state.ts';
+import { type ConsensusSource } from '../src/lookup/consensus-source.ts';
+import { HeaderView } from '../src/lookup/header-view.ts';
+import { relayHeaderSource } from '../src/lookup/relay-header-source.ts';
+import { RelayPool } from '../src/lookup/relay-pool.ts';
+import { RelayedLookup } from '../src/lookup/relayed-lookup.ts';
+import { StickyChoices } from '../src/lookup/sticky-choices.ts';
+import { electrumHandler } from '../src/node/electrum-handler.ts';
+import { followHeaders } from '../src/node/node-headers.ts';
+import { openEpochKeys } from '../src/relay/epoch-keys.ts';
+import { encodeFrame, type Frame, FrameDecoder, type FrameType } from '../src/relay/frame.ts';
+import type { GatewayHandler } from '../src/relay/gateway-handler.ts';
+import type { Reply } from '../src/relay/message.ts';
+import { startRelayServer } from '../src/relay/relay-server.ts';
+import { onionAddressOf } from '../src/tor/onion-address.ts';
+
+/** What passes between a node and whoever dialled it, for a test to change. */
+export interface Wire {
+  /** Towards the node. */
+  readonly send: (frame: Frame) => void;
+  /** Towards who dialled. */
+  readonly back: (frame: Frame) => void;
+}
+
+/** How a node misbehaves. What is left out is honest. */
+export interface Misdeeds {
+  /** Instead of passing a frame on to the node. */
+  readonly incoming?: (frame: Frame, wire: Wire) => void;
+  /** Instead of passing what the node says on. */
+  readonly outgoing?: (frame: Frame, wire: Wire) => void;
+  /** Instead of the reply that its handler gave. */
+  readonly reply?: (reply: Reply, query: { op: number; args: unknown }) => Reply | Promise<Reply>;
+  readonly sign?: (message: Uint8Array) => Uint8Array;
+  readonly unreachable?: boolean;
+}
+
+export interface TestNode {
+  readonly nodeId: NodeId;
+  misdeeds: Misdeeds;
+  /** Frames that passed its port. */
+  readonly frames: { readonly type: FrameType; readonly bytes: number }[];
+}
+
+export interface LookupNetwork extends AsyncDisposable {
+  readonly chain: RegtestChain;
+  readonly wallet: readonly WalletAddress[];
+  readonly nodes: readonly TestNode[];
+  readonly consensus: Consensus;
+  readonly electrumPort: number;
+  node(id: NodeId): TestNode;
+  /** All nodes are honest again. */
+  repent(): void;
+  dial: Dial;
+  /** Ends of streams by their isolation word. */
+  readonly isolations: Set<string>;
+  lookup(options?: LookupOptions): Promise<RelayedLookup>;
+}
+
+export interface LookupOptions {
+  readonly answerMs?: number;
+  readonly consensus?: ConsensusSource;
+}
+
+export interface NetworkOptions {
+  readonly nodes: number;
+  readonly addresses: number;
+  readonly busiest?: number;
+  /** Of each stream to a node, each way. */
+  readonly delayMs?: number;
+}
+
+const SEED = new Uint8Array(32).fill(42);
+const CELL_TIMEOUT_MS = 700;
+const clock = Date.now;
+const log = silent;
+const network = 'regtest';
+
+export async function startLookupNetwork(options: NetworkOptions): Promise<LookupNetwork> {
+  await using starting = new Scope();
+  const { signal } = new AbortController();
+  const chain = new RegtestChain({ seed: SEED, clock });
+  chain.mine(FIRST_BLOCKS + 20);
+  const backend = {
+    mine: (blocks: number) => {
+      chain.mine(blocks);
+      return Promise.resolve({ height: chain.tip.height, hash: chain.tip.hash });
+    },
+    pay: (address: string, sats: bigint) =>
+      Promise.resolve(chain.pay(scriptOfAddress(address, network), sats)),
+  };
+  const wallet = await fundWallet(backend, { seed: SEED, ...options });
+  const server = starting.use(await startChainServer({ chain, host: '127.0.0.1', port: 0, log }));
+  const ports = new Map<string, { port: number; node: TestNode }>();
+  const isolations = new Set<string>();
+  const dial: Dial = async ({ host }, { isolation, signal: dialing }) => {
+    const at = ports.get(host);
+    if (at === undefined || at.node.misdeeds.unreachable === true) {
+      throw new DialError(`nothing answers at ${host}`);
+    }
+    isolations.add(isolation);
+    return loopbackDial({ host: '127.0.0.1', port: at.port }, { isolation, signal: dialing });
+  };
+  let consensus: Consensus | undefined;
+  const directory = { current: () => consensus, noteOf: () => undefined };
+
+  const startOne = async (index: number): Promise<{ node: TestNode; listed: ConsensusNode }> => {
+    const identity = signingKeyFromSeed(new Uint8Array(32).fill(index + 1));
+    const replyKey = signingKeyFromSeed(new Uint8Array(32).fill(index + 101));
+    const nodeId = nodeIdOf(identity.publicKey);
+    const node: TestNode = { nodeId, misdeeds: {}, frames: [] };
+    const files = starting.use(await makeTemporaryDirectory());
+    const epochKeys = starting.use(
+      await openEpochKeys({ directory: files.path, epochMs: 86_400_000, clock, log }),
+    );
+    const client = starting.use(
+      await startElectrumClient({
+        dial: (dialing) => loopbackDial(server, { signal: dialing, isolation: '' }),
+        clientName: 'test',
+        timeoutMs: 10_000,
+        log,
+        signal,
+      }),
+    );
+    const headers = starting.use(await followHeaders({ client, network, clock, log, signal }));
+    const honest = electrumHandler({ client, headers, clock, software: 'test' });
+    const handler: GatewayHandler = async (query, call) => {
+      const reply = await honest(query, call);
+      return node.misdeeds.reply?.(reply, query) ?? reply;
+    };
+    const relay = starting.use(
+      await startRelayServer({
+        listen: { host: '127.0.0.1', port: 0 },
+        network,
+        expectProxyHeader: false,
+        identity: {
+          nodeId,
+          family: [],
+          replyKey: { sign: (message) => (node.misdeeds.sign ?? replyKey.sign)(message) },
+        },
+        directory,
+        epochKeys,
+        handler,
+        headers: (start, count) => headers.chain.rawAt(start, count),
+        dial,
+        clock,
+        log,
+        limits: { cellTimeoutMs: CELL_TIMEOUT_MS, cellsPerCircuit: 100_000 },
+      }),
+    );
+    const port = starting.use(await startTamperingPort(relay, node));
+    const onion = { host: onionAddressOf(identity.publicKey), port: 50_010 };
+    ports.set(onion.host, { port: port.port, node });
+    const [current, next] = epochKeys.published();
+    if (current === undefined || next === undefined) throw new Error('no keys');
+    const listed: ConsensusNode = {
+      nodeId,
+      descriptorDigest: new Uint8Array(32),
+      weight: 1,
+      flags: new Set(['Relay', 'Gateway', 'Running']),
+      family: nodeId,
+      onion,
+      keyConfigs: [current.keyConfig, next.keyConfig],
+      replyKey: loadPublicKey(replyKey.publicKey),
+    };
+    return { node, listed };
+  };
+
+  const started = [];
+  for (let index = 0; index < options.nodes; index++) started.push(await startOne(index));
+  const listed = started.map((one) => one.listed);
+  const now = Math.floor(clock() / 1000);
+  const agreed = parseConsensus(
+    renderConsensus({
+      network,
+      epoch: 1,
+      prev: new Uint8Array(32),
+      validAfter: now - 60,
+      freshUntil: now + 3600,
+      validUntil: now + 7200,
+      params: new Map([
+        ['mix-ms', 0],
+        ['tick-ms', 0],
+      ]),
+      nodes: listed.sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1)),
+    }),
+  );
+  consensus = agreed;
+  const nodes = started.map((one) => one.node);
+  const source: ConsensusSource = { current: () => agreed, refresh: () => Promise.resolve(agreed) };
+  const running = starting.move();
+  return {
+    chain,
+    wallet,
+    nodes,
+    consensus: agreed,
+    electrumPort: server.port,
+    node(id) {
+      const found = nodes.find(({ nodeId }) => nodeId === id);
+      if (found === undefined) throw new Error(`no node ${id}`);
+      return found;
+    },
+    repent() {
+      for (const node of nodes) node.misdeeds = {};
+    },
+    dial,
+    isolations,
+    async lookup({ answerMs = 1500, consensus: from = source } = {}) {
+      const files = running.use(await makeTemporaryDirectory());
+      const choices = new StickyChoices(await openClientState(files.path), clock);
+      const pool = new RelayPool({
+        dial,
+        network,
+        session: randomBytes(8).toString('hex'),
+        consensusHash: () => agreed.hash,
+        clock,
+        connectMs: 2000,
+        answerMs,
+      });
+      const headerChain = new HeaderChain({ network: networkParams(network), clock });
+      const headers = new HeaderView({
+        chain: headerChain,
+        clock,
+        sync: ({ signal: syncing }) =>
+          syncHeaders({
+            chain: headerChain,
+            sources: choices
+              .relays(agreed)
+              .map(({ nodeId, onion }) =>
+                relayHeaderSource(nodeId, () => pool.link(onion, 'headers')),
+              ),
+            signal: syncing,
+          }),
+      });
+      return running.use(
+        new RelayedLookup({ network, consensus: from, choices, pool, headers, clock, log }),
+      );
+    },
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
+
+/** Stands before a node: whoever dials the node gets here. */
+async function startTamperingPort(
+  { host, port }: { host: string; port: number },
+  node: TestNode,
+): Promise<AsyncDisposable & { port: number }> {
+  return listenTcp({
+    host: '127.0.0.1',
+    port: 0,
+    maxConnections: 1000,
+    onConnection: (near) => {
+      void loopbackDial({ host, port }, { isolation: '', signal: AbortSignal.timeout(1000) }).then(
+        (far) => {
+          join(near, far, node);
+        },
+      );
+    },
+  });
+}
+
+function join(near: Duplex, far: Duplex, node: TestNode): void {
+  const write =
+    (stream: Duplex) =>
+    (frame: Frame): void => {
+      const bytes = encodeFrame(frame);
+      node.frames.push({ type: frame.type, bytes: bytes.length });
+      if (stream.writable) stream.write(bytes);
+    };
+  const wire: Wire = { send: write(far), back: write(near) };
+  const pass = (from: Duplex, deal: (frame: Frame) => void): void => {
+    const decoder = new FrameDecoder();
+    from.on('data', (chunk: Uint8Array) => {
+      decoder.push(chunk).forEach(deal);
+    });
+  };
+  pass(near, (frame) => {
+    (node.misdeeds.incoming ?? wire.send)(frame, wire);
+  });
+  pass(far, (frame) => {
+    (node.misdeeds.outgoing ?? wire.back)(frame, wire);
+  });
+  for (const [one, other] of [
+    [near, far],
+    [far, near],
+  ] as const) {
+    one.on('close', () => other.destroy());
+    one.on('error', () => other.destroy());
+  }
+}
