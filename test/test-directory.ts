@@ -107,7 +107,7 @@ export function testDescriptor(
 const descriptors = ['a', 'b', 'c', 'd'].map((name) => testDescriptor(name));
 const nodes = listNodes({
   descriptors,
-  weights: new Map(descriptors.map(({ nodeId }) => [nodeId, 100])),
+  weightOf: () => 100,
   validAfter: TEST_TIME,
 });
 

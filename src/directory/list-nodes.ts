@@ -9,8 +9,8 @@ import { deferPublicKey } from './public-key.ts';
 export interface ListOptions {
   /** In any order; of several by one node the newest counts. */
   readonly descriptors: readonly Descriptor[];
-  /** Which nodes are admitted, and how much of the network's work each gets. */
-  readonly weights: ReadonlyMap<NodeId, number>;
+  /** How much of the network's work a node gets; undefined when it is not admitted. */
+  readonly weightOf: (nodeId: NodeId) => number | undefined;
   /** Unix seconds from which the list is to be used. */
   readonly validAfter: number;
   /** The consensus before: a node that swaps a key it announced there is left out. */
@@ -19,12 +19,13 @@ export interface ListOptions {
 
 /** The node lines of the next consensus: the same for everyone who has the same descriptors. */
 export function listNodes(options: ListOptions): readonly ConsensusNode[] {
-  const { weights, validAfter, previous } = options;
+  const { weightOf, validAfter, previous } = options;
   const newest = new Map<NodeId, Descriptor>();
   for (const descriptor of options.descriptors) {
     const { nodeId, published, expires } = descriptor;
     const configs = descriptor.keyConfigs.map(({ keyConfig }) => keyConfig);
-    const usable = weights.has(nodeId) && published <= validAfter && validAfter < expires;
+    const usable =
+      weightOf(nodeId) !== undefined && published <= validAfter && validAfter < expires;
     if (!usable || swapsKey(configs, previous?.node(nodeId)?.keyConfigs ?? [])) continue;
     const other = newest.get(nodeId);
     if (other === undefined || isNewer(descriptor, other)) newest.set(nodeId, descriptor);
@@ -34,7 +35,7 @@ export function listNodes(options: ListOptions): readonly ConsensusNode[] {
     .map((descriptor) => ({
       nodeId: descriptor.nodeId,
       descriptorDigest: descriptor.digest,
-      weight: weights.get(descriptor.nodeId) ?? 0,
+      weight: weightOf(descriptor.nodeId) ?? 0,
       flags: flagsOf(descriptor),
       family: families.get(descriptor.nodeId) ?? descriptor.nodeId,
       onion: descriptor.onion,
