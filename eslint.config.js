@@ -47,7 +47,7 @@ const MAY_IMPORT = {
 /** Wire formats and file texts: values in, values out. No file, socket, process or clock. */
 const PURE = [
   'src/{base,query}/**',
-  'src/tor/{torrc,onion-key,onion-address,control-reply}.ts',
+  'src/tor/{torrc,torrc-line,private-network-torrc,onion-key,onion-address,control-reply,descriptor-uploads}.ts',
   'src/bitcoin/{bitcoin-conf,transaction,block-header,networks}.ts',
   'src/electrum/{protocol,script-hash,history-status,merkle,header-chain}.ts',
   'src/directory/{note,descriptor,consensus,policy,limits}.ts',

@@ -1,0 +1,117 @@
+import { firstFailure, type Running, Scope } from '../base/lifecycle.ts';
+import { findFreePorts } from '../io/free-ports.ts';
+import type { Reaper } from '../io/reaper.ts';
+import { waitUntil } from '../io/wait-until.ts';
+import { createAuthority } from './authority-keys.ts';
+import type { BootstrapPhase } from './control-reply.ts';
+import type { PrivateAuthority, PrivateNetworkMember } from './private-network-torrc.ts';
+import { type OnionOptions, startTor, type Tor } from './tor-process.ts';
+
+export interface PrivateNetworkOptions {
+  /** Absolute; everything the network's tors write is below it. */
+  readonly directory: string;
+  /** Aborts the start only. */
+  readonly signal: AbortSignal;
+  /** Told in words what the start has come to. */
+  readonly onProgress?: (step: string) => void;
+  readonly reaper?: Reaper;
+}
+
+export interface PrivateTorOptions {
+  /** Names its directory: letters, digits and hyphens. */
+  readonly name: string;
+  readonly onions: readonly OnionOptions[];
+  /** Aborts the start only. */
+  readonly signal: AbortSignal;
+  readonly onProgress?: (phase: BootstrapPhase) => void;
+}
+
+/** A Tor network of its own, all of it at 127.0.0.1. */
+export interface PrivateTorNetwork extends Running {
+  /** Starts a tor that knows this network only. The caller disposes it, before the network. */
+  startTor(options: PrivateTorOptions): Promise<Tor>;
+}
+
+const AUTHORITIES = ['authority1', 'authority2', 'authority3'];
+/** An onion's circuits have four hops, none of them twice: three authorities do not suffice. */
+const RELAYS = ['relay1', 'relay2'];
+const CONSENSUS_TIMEOUT_MS = 60_000;
+const POLL_MS = 100;
+
+/**
+ * Starts three directory authorities, which are relays too, and two more relays; waits until all of
+ * them stand in the consensus.
+ */
+export async function startPrivateTorNetwork(
+  options: PrivateNetworkOptions,
+): Promise<PrivateTorNetwork> {
+  const { directory, signal, reaper, onProgress = () => undefined } = options;
+  await using starting = new Scope();
+  onProgress('making the keys of the Tor authorities');
+  const authorities = await createAuthorities(directory, signal);
+  const startMember = (
+    role: PrivateNetworkMember['role'],
+    { name, ...tor }: PrivateTorOptions,
+  ): Promise<Tor> =>
+    startTor({
+      ...tor,
+      directory: `${directory}/${name}`,
+      privateNetwork: { authorities, role },
+      ...(reaper && { reaper }),
+    });
+
+  const members = [
+    ...authorities.map((role) => ({ name: role.nickname, role })),
+    ...RELAYS.map((name) => ({ name, role: 'relay' as const })),
+  ];
+  onProgress('waiting for the first vote of the Tor authorities');
+  let ready = 0;
+  const tors = await starting.useAll(
+    members.map(async ({ name, role }) => {
+      const tor = await startMember(role, { name, onions: [], signal });
+      onProgress(`${++ready} of ${members.length} Tor relays are ready`);
+      return tor;
+    }),
+  );
+  onProgress('waiting until all Tor relays stand in the consensus');
+  for (const { control } of tors) {
+    const isComplete = async (): Promise<true | undefined> =>
+      (await control.getInfo('ns/all')).match(/^r /gm)?.length === members.length || undefined;
+    await waitUntil(isComplete, {
+      what: 'all Tor relays to stand in the consensus',
+      timeoutMs: CONSENSUS_TIMEOUT_MS,
+      intervalMs: POLL_MS,
+      signal,
+    });
+  }
+  const started = starting.move();
+  return {
+    failed: firstFailure(...tors),
+    startTor: (tor) => startMember('client', tor),
+    [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
+  };
+}
+
+async function createAuthorities(
+  directory: string,
+  signal: AbortSignal,
+): Promise<PrivateAuthority[]> {
+  const ports = await findFreePorts(2 * AUTHORITIES.length);
+  return Promise.all(
+    AUTHORITIES.map((nickname) =>
+      createAuthority({
+        dataDirectory: `${directory}/${nickname}/data`,
+        nickname,
+        orPort: takePort(ports),
+        dirPort: takePort(ports),
+        signal,
+      }),
+    ),
+  );
+}
+
+function takePort(ports: number[]): number {
+  const port = ports.pop();
+  if (port === undefined) throw new Error('too few ports were looked for');
+  return port;
+}

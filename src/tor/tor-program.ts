@@ -1,0 +1,60 @@
+import { UserError } from '../base/errors.ts';
+import { type Child, startChild } from '../io/child-process.ts';
+
+/** The first series in which onion services take every option that the torrc uses. */
+const FLOOR = [0, 4, 9];
+const INSTALL = 'On Debian or Ubuntu type: sudo apt-get update && sudo apt-get install tor';
+const STOP_TIMEOUT_MS = 1_000;
+
+/**
+ * The version of the tor on PATH.
+ * @throws UserError, with the command to type, when there is none or it is older than 0.4.9.
+ */
+export async function requireTor(signal: AbortSignal): Promise<string> {
+  const version = /^Tor version (\d+(?:\.\d+)+)/m.exec(await versionText(signal))?.[1];
+  if (version === undefined) throw new UserError('What is called tor on PATH is not tor.');
+  if (!isAtLeast(version.split('.').map(Number), FLOOR)) {
+    throw new UserError(`tor ${version} is too old: Sotto needs ${FLOOR.join('.')} or newer.`, {
+      hint: INSTALL,
+    });
+  }
+  return version;
+}
+
+async function versionText(signal: AbortSignal): Promise<string> {
+  const lines: string[] = [];
+  await using tor = await startProgram({
+    command: 'tor',
+    args: ['--version'],
+    onLine: (line) => lines.push(line),
+    signal,
+  });
+  await tor.exited;
+  return lines.join('\n');
+}
+
+export interface ProgramOptions {
+  readonly command: 'tor' | 'tor-gencert';
+  readonly args: readonly string[];
+  readonly input?: string;
+  readonly onLine: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Starts a program of Debian's package tor.
+ * @throws UserError, with the command to type, when it is not installed.
+ */
+export async function startProgram(options: ProgramOptions): Promise<Child> {
+  try {
+    return await startChild({ ...options, stopTimeoutMs: STOP_TIMEOUT_MS });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    throw new UserError(`${options.command} is not installed.`, { hint: INSTALL, cause });
+  }
+}
+
+function isAtLeast(version: readonly number[], floor: readonly number[]): boolean {
+  const at = floor.findIndex((part, index) => part !== (version[index] ?? 0));
+  return at === -1 || (version[at] ?? 0) > (floor[at] ?? 0);
+}
