@@ -24,8 +24,10 @@ export interface Hello {
   readonly consensusHash: Uint8Array;
 }
 
+const HELLO_PADDING_BYTES = 43;
+
 export function encodeHello({ network, capabilities, consensusHash }: Hello): Uint8Array {
-  const payload = new Uint8Array(64);
+  const payload = new Uint8Array(21 + HELLO_PADDING_BYTES);
   const view = new DataView(payload.buffer);
   view.setUint8(0, network);
   view.setUint32(1, capabilities);
@@ -38,7 +40,7 @@ export function decodeHello(payload: Uint8Array): Hello {
     const network = atMost(3, reader.u8());
     const capabilities = reader.u32();
     const consensusHash = reader.bytes(16);
-    reader.zeros();
+    new ByteReader(reader.bytes(HELLO_PADDING_BYTES)).zeros();
     return { network, capabilities, consensusHash };
   });
 }
