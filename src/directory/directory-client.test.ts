@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'vitest';
+import {
+  nextContent,
+  signedBy,
+  testAuthorities,
+  testConsensus,
+  testContent,
+  testPolicy,
+} from '../../test/test-directory.ts';
+import { toHex, utf8 } from '../base/bytes.ts';
+import { silent } from '../base/log.ts';
+import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
+import type { Consensus, ConsensusContent } from './consensus.ts';
+import { type DirectorySource, openDirectoryClient } from './directory-client.ts';
+
+const authorities = testAuthorities(3);
+const policy = testPolicy(authorities);
+const { signal } = new AbortController();
+const nothing = new Uint8Array();
+
+/** Four consensuses, one every 6 hours, each after the one before. */
+const chain = [1, 2, 3].reduce<readonly Consensus[]>(
+  (all) => [...all, testConsensus(nextContent(all.at(-1) ?? testConsensus()))],
+  [testConsensus()],
+);
+const [first, second, third, fourth] = chain as unknown as readonly [
+  ...[Consensus, Consensus, Consensus, Consensus],
+];
+
+const noteOf = (content: ConsensusContent): Uint8Array => utf8(signedBy(content, authorities));
+
+/** A relay that holds the consensuses given, the last one as its newest. */
+function relayWith(...held: readonly ConsensusContent[]): DirectorySource & { asked: string[] } {
+  const asked: string[] = [];
+  return {
+    name: 'relay',
+    asked,
+    fetch(kind, digest) {
+      asked.push(`${kind} ${toHex(digest).slice(0, 8)}`);
+      const found =
+        kind === 0
+          ? held.at(-1)
+          : held.find((each) => 'hash' in each && toHex(each.hash as Uint8Array) === toHex(digest));
+      return Promise.resolve(found === undefined ? nothing : noteOf(found));
+    },
+  };
+}
+
+/** What the relay says to every question. */
+const relaySaying = (answer: Uint8Array): DirectorySource => ({
+  name: 'liar',
+  fetch: () => Promise.resolve(answer),
+});
+
+async function clientIn(directory: string, at: Consensus = first) {
+  let now = at.validAfter * 1000;
+  const client = await openDirectoryClient({
+    path: join(directory, 'consensus'),
+    policy,
+    clock: () => now,
+    log: silent,
+  });
+  return { client, setTime: (consensus: Consensus) => (now = consensus.validAfter * 1000) };
+}
+
+test('the newest consensus is fetched, used, and there after a restart', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { client } = await clientIn(directory.path);
+  assert.equal(client.current(), undefined);
+  assert.ok(client.isStale());
+  const consensus = await client.refresh([relayWith(first)], signal);
+  assert.equal(consensus.text, first.text);
+  assert.equal(client.current(), consensus);
+  const restarted = await clientIn(directory.path, fourth);
+  assert.equal(restarted.client.current()?.text, first.text);
+  assert.ok(restarted.client.isStale());
+});
+
+test('two relays are asked, so that one cannot hold back the newest', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { client } = await clientIn(directory.path, second);
+  const sources = [relayWith(first), relayWith(first, second), relayWith(first)];
+  const consensus = await client.refresh(sources, signal);
+  assert.equal(consensus.epoch, 2);
+  assert.equal(sources[2]?.asked.length, 0);
+});
+
+test('epochs that were missed are walked back one by one', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { client, setTime } = await clientIn(directory.path);
+  await client.refresh([relayWith(first)], signal);
+  setTime(fourth);
+  const relay = relayWith(first, second, third, fourth);
+  assert.equal((await client.refresh([relay], signal)).epoch, 4);
+  const short = (hash: Uint8Array): string => toHex(hash).slice(0, 8);
+  assert.deepEqual(relay.asked, [
+    '0 00000000',
+    `1 ${short(third.hash)}`,
+    `1 ${short(second.hash)}`,
+  ]);
+});
+
+test('a chain that a relay cannot show is not believed', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { client, setTime } = await clientIn(directory.path);
+  await client.refresh([relayWith(first)], signal);
+  setTime(fourth);
+  assert.equal((await client.refresh([relayWith(fourth)], signal).catch(() => first)).epoch, 1);
+});
+
+test('a chain that leads past the consensus held is refused', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { client, setTime } = await clientIn(directory.path);
+  const other = testConsensus(testContent({ params: new Map([['mix-ms', 1]]) }));
+  const fork = [1, 2].reduce<readonly Consensus[]>(
+    (all) => [...all, testConsensus(nextContent(all.at(-1) ?? other))],
+    [other],
+  );
+  await client.refresh([relayWith(first)], signal);
+  setTime(third);
+  const consensus = await client.refresh([relayWith(...fork)], signal);
+  assert.equal(consensus.text, first.text);
+});
+
+test('after a restart an older consensus is refused, and the one kept still used', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const before = await clientIn(directory.path, second);
+  await before.client.refresh([relayWith(first, second)], signal);
+  const { client } = await clientIn(directory.path, second);
+  assert.equal((await client.refresh([relayWith(first)], signal)).epoch, 2);
+});
+
+test('an expired consensus is not used, but the next one must still follow it', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const before = await clientIn(directory.path);
+  await before.client.refresh([relayWith(first)], signal);
+  const late = testConsensus(nextContent(testConsensus(nextContent(fourth))));
+  const { client } = await clientIn(directory.path, late);
+  assert.equal(client.current(), undefined);
+  await assert.rejects(client.refresh([relayWith(late)], signal), { code: 'unavailable' });
+});
+
+test('relays that fail or lie are passed over and the next one asked', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { client } = await clientIn(directory.path);
+  const failing: DirectorySource = {
+    name: 'failing',
+    fetch: () => Promise.reject(new Error('unreachable')),
+  };
+  const sources = [failing, relaySaying(nothing), relaySaying(utf8('noise')), relayWith(first)];
+  assert.equal((await client.refresh(sources, signal)).epoch, 1);
+});
+
+test('without any valid consensus the client says so', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { client } = await clientIn(directory.path);
+  const expected = { name: 'DirectoryError', code: 'unavailable' };
+  await assert.rejects(client.refresh([relaySaying(nothing)], signal), expected);
+  await assert.rejects(client.refresh([], signal), expected);
+});
+
+test('an aborted refresh rejects with the reason', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { client } = await clientIn(directory.path);
+  const reason = new Error('enough');
+  await assert.rejects(client.refresh([relayWith(first)], AbortSignal.abort(reason)), reason);
+});

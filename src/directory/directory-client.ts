@@ -1,0 +1,151 @@
+import { equalBytes } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { readIfPresent, writeDurably } from '../io/durable-file.ts';
+import { acceptConsensus, checkFollows, verifyConsensus } from './accept-consensus.ts';
+import type { Consensus } from './consensus.ts';
+import { DIRECTORY_KINDS, type DirectoryKind } from './directory-view.ts';
+import { DirectoryError } from './directory-error.ts';
+import { MAX_CHAIN } from './limits.ts';
+import type { Policy } from './policy.ts';
+
+/** A relay that can be asked for directory documents. */
+export interface DirectorySource {
+  /** For logs and errors. */
+  readonly name: string;
+  /** The document, or no bytes when the source does not hold it. `digest` has 32 bytes. */
+  fetch(kind: DirectoryKind, digest: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
+}
+
+export interface DirectoryClientOptions {
+  /** Keeps the newest note that was accepted, so that no restart can be used to roll it back. */
+  readonly path: string;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface DirectoryClient {
+  /** The newest consensus, while it is valid: what to use, online or not. */
+  current(): Consensus | undefined;
+  /** Whether the authorities should have made a newer one by now. */
+  isStale(): boolean;
+  /**
+   * Asks the sources in turn until two have answered with what can be accepted, and keeps the newest.
+   * @throws DirectoryError `unavailable` when there is no valid consensus after that; its cause says
+   * what each source did.
+   */
+  refresh(sources: readonly DirectorySource[], signal: AbortSignal): Promise<Consensus>;
+}
+
+/** A single relay could hold back the newest consensus, so that two are asked. */
+const ANSWERS_WANTED = 2;
+const NO_DIGEST = new Uint8Array(32);
+
+/**
+ * Opens the durable copy. One that does not verify under the policy is passed over: another policy
+ * means other authorities, whose chain starts anew.
+ */
+export async function openDirectoryClient(
+  options: DirectoryClientOptions,
+): Promise<DirectoryClient> {
+  const { path, policy, clock, log } = options;
+  let held = await readHeld(options);
+  const current = (): Consensus | undefined =>
+    held !== undefined && clock() < held.validUntil * 1000 ? held : undefined;
+
+  const keep = async (consensus: Consensus, note: Uint8Array): Promise<void> => {
+    if (held !== undefined && equalBytes(held.hash, consensus.hash)) return;
+    await writeDurably(path, note);
+    held = consensus;
+    log.info('a new consensus', { epoch: consensus.epoch, nodes: consensus.nodes.length });
+  };
+
+  const ask = async (source: DirectorySource, signal: AbortSignal): Promise<void> => {
+    const note = await source.fetch(DIRECTORY_KINDS.latestConsensus, NO_DIGEST, signal);
+    const newest = acceptConsensus({ note, policy, now: clock() });
+    if (held !== undefined) {
+      const fetchPrevious = async (hash: Uint8Array): Promise<Consensus> =>
+        verifyConsensus(await source.fetch(DIRECTORY_KINDS.consensus, hash, signal), policy);
+      await checkReaches(newest, held, fetchPrevious);
+    }
+    await keep(newest, note);
+  };
+
+  return {
+    current,
+    isStale: () => held === undefined || clock() >= held.freshUntil * 1000,
+    async refresh(sources, signal) {
+      const errors: unknown[] = [];
+      let answers = 0;
+      for (const source of sources) {
+        if (answers === ANSWERS_WANTED) break;
+        signal.throwIfAborted();
+        try {
+          await ask(source, signal);
+          answers += 1;
+        } catch (error) {
+          signal.throwIfAborted();
+          errors.push(error);
+          log.warn('no consensus from a relay', {
+            relay: source.name,
+            reason: messageOf(error),
+          });
+        }
+      }
+      const consensus = current();
+      if (consensus !== undefined) return consensus;
+      const cause = new AggregateError(errors);
+      throw new DirectoryError('unavailable', 'no relay gave a valid consensus', { cause });
+    },
+  };
+}
+
+/** @throws DirectoryError unless the chain of `prev` leads from the newest to the one held. */
+async function checkReaches(
+  newest: Consensus,
+  held: Consensus,
+  fetchPrevious: (hash: Uint8Array) => Promise<Consensus>,
+): Promise<void> {
+  let oldest = newest;
+  for (let steps = 0; !follows(oldest, held); steps += 1) {
+    if (steps === MAX_CHAIN) throw new DirectoryError('gap', 'too many consensuses are missing');
+    const before = await fetchPrevious(oldest.prev);
+    if (!equalBytes(before.hash, oldest.prev)) {
+      throw new DirectoryError('wrong-digest', 'not the consensus that was asked for');
+    }
+    checkFollows(oldest, before);
+    if (before.epoch <= held.epoch) {
+      throw new DirectoryError('forked', 'its chain passes by the consensus held');
+    }
+    oldest = before;
+  }
+}
+
+/** False where only those in between can tell. */
+function follows(consensus: Consensus, held: Consensus): boolean {
+  try {
+    checkFollows(consensus, held);
+    return true;
+  } catch (error) {
+    if (error instanceof DirectoryError && error.code === 'gap') return false;
+    throw error;
+  }
+}
+
+async function readHeld({
+  path,
+  policy,
+  log,
+}: DirectoryClientOptions): Promise<Consensus | undefined> {
+  const note = await readIfPresent(path);
+  if (note === undefined) return undefined;
+  try {
+    return verifyConsensus(note, policy);
+  } catch (error) {
+    if (!(error instanceof DirectoryError)) throw error;
+    log.warn('the consensus kept is not of this policy', { reason: error.code });
+    return undefined;
+  }
+}
