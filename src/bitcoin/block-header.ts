@@ -2,6 +2,10 @@ import { fromHex, MalformedBytesError, reverseBytes, toHex } from '../base/bytes
 import { doubleSha256 } from './double-sha256.ts';
 
 export const HEADER_BYTES = 80;
+/** Where the fields stand that are read without parsing the rest. */
+export const PREVIOUS_HASH_OFFSET = 4;
+export const TIME_OFFSET = 68;
+export const BITS_OFFSET = 72;
 
 /** The fields in the order of the 80 bytes. Hashes are hex in display order. */
 export interface BlockHeaderFields {
