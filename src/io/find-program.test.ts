@@ -1,0 +1,10 @@
+import assert from 'node:assert/strict';
+import { basename } from 'node:path';
+import { test } from 'vitest';
+import { findProgram } from './find-program.ts';
+
+test('the first program that is there is found by its path', async () => {
+  const path = await findProgram('no-such-program-anywhere', 'node');
+  assert.equal(basename(path ?? ''), 'node');
+  assert.equal(await findProgram('no-such-program-anywhere'), undefined);
+});

@@ -1,0 +1,24 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+
+/** The path of the first of the programs that PATH holds, or undefined. */
+export async function findProgram(...names: readonly string[]): Promise<string | undefined> {
+  const directories = (process.env['PATH'] ?? '').split(delimiter).filter((path) => path !== '');
+  for (const name of names) {
+    for (const directory of directories) {
+      const path = join(directory, name);
+      if (await isExecutable(path)) return path;
+    }
+  }
+  return undefined;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
