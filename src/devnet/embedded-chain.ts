@@ -27,7 +27,7 @@ export async function startEmbeddedChain(options: EmbeddedChainOptions): Promise
   const { seed, clock, ...rest } = options;
   const chain = new RegtestChain({ seed, clock });
   chain.mine(FIRST_BLOCKS);
-  const server = await startChainServer({ chain, host: '127.0.0.1', ...rest });
+  const server = await startChainServer({ ...rest, chain, host: '127.0.0.1' });
   const tip = (): ChainTip => ({ height: chain.tip.height, hash: chain.tip.hash });
   return {
     chain,

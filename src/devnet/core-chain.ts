@@ -1,0 +1,232 @@
+import { join } from 'node:path';
+import * as z from 'zod';
+import { toHex } from '../base/bytes.ts';
+import { UserError } from '../base/errors.ts';
+import { firstFailure, Scope } from '../base/lifecycle.ts';
+import { type Logger, silent } from '../base/log.ts';
+import { BitcoinRpcError, type RpcClient } from '../bitcoin/rpc-client.ts';
+import { startElectrumClient } from '../electrum/client.ts';
+import { ElectrumClientError } from '../electrum/client-error.ts';
+import { type Address, DialError } from '../io/dial.ts';
+import { findProgram } from '../io/find-program.ts';
+import { findFreePorts } from '../io/free-ports.ts';
+import { loopbackDial } from '../io/loopback-dial.ts';
+import { waitUntil } from '../io/wait-until.ts';
+import { type ChainBackend, type ChainTip, FIRST_BLOCKS } from './chain-backend.ts';
+import { startCoreDaemon } from './core-daemon.ts';
+import { startCoreElectrum } from './core-electrum.ts';
+
+export interface CoreChainOptions {
+  /** Private, and empty or from an earlier run; removed by its owner. */
+  readonly directory: string;
+  /** Of the Electrum server on 127.0.0.1; 0 picks a free one. */
+  readonly port: number;
+  readonly log: Logger;
+  /** Gives up the start, and the calls that are under way. */
+  readonly signal: AbortSignal;
+}
+
+const WALLET = 'devnet';
+const HASH = z.string().regex(/^[0-9a-f]{64}$/);
+const ELECTRUM_START_MS = 120_000;
+const ELECTRUM_FOLLOW_MS = 60_000;
+const POLL_MS = 100;
+const CALL_TIMEOUT_MS = 5_000;
+
+/**
+ * bitcoind and Fulcrum or electrs from PATH, in regtest, on free ports of 127.0.0.1.
+ * @throws UserError when one of them is missing.
+ */
+export async function startCoreChain(options: CoreChainOptions): Promise<ChainBackend> {
+  const { directory, log, signal } = options;
+  const programs = await findPrograms();
+  await using scope = new Scope();
+  const daemon = scope.use(
+    await startCoreDaemon({
+      command: programs.bitcoind,
+      directory: join(directory, 'bitcoind'),
+      signal,
+    }),
+  );
+  const { rpc } = daemon;
+  await openWallet(rpc, signal);
+  // Without a recent block bitcoind says that it is still downloading, and no server starts.
+  await generate({ rpc, blocks: FIRST_BLOCKS, signal });
+  const listen = { host: '127.0.0.1', port: await portOf(options) };
+  const electrum = scope.use(
+    await startCoreElectrum({
+      command: programs.electrum,
+      daemon,
+      directory: join(directory, 'electrum'),
+      listen,
+      signal,
+    }),
+  );
+  await Promise.race([
+    follow({ rpc, listen, timeoutMs: ELECTRUM_START_MS, signal }),
+    electrum.failed,
+  ]);
+  log.info('bitcoind and the Electrum server answer', { port: listen.port });
+  const running = scope.move();
+  return {
+    ...chainCalls({ rpc, listen, signal }),
+    electrum: listen,
+    failed: firstFailure(daemon.child, electrum),
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
+
+interface Core {
+  readonly rpc: RpcClient;
+  readonly listen: Address;
+  readonly signal: AbortSignal;
+}
+
+function chainCalls(
+  core: Core,
+): Omit<ChainBackend, 'electrum' | 'failed' | typeof Symbol.asyncDispose> {
+  const { rpc, signal } = core;
+  const caughtUp = (): Promise<ChainTip> => follow({ ...core, timeoutMs: ELECTRUM_FOLLOW_MS });
+  return {
+    tip: () => tipOf(rpc, signal),
+    mine: async (blocks) => {
+      await generate({ rpc, blocks, signal });
+      return await caughtUp();
+    },
+    pay: (address, sats) =>
+      inWords(
+        rpc.call({
+          method: 'sendtoaddress',
+          params: [address, btc(sats)],
+          result: HASH,
+          signal,
+        }),
+      ),
+    reorg: async (depth) => {
+      const { height } = await tipOf(rpc, signal);
+      if (!Number.isInteger(depth) || depth < 1 || depth > height) {
+        throw new UserError(`cannot replace ${depth} of ${height} blocks`);
+      }
+      const params = [height - depth + 1];
+      const first = await rpc.call({ method: 'getblockhash', params, result: HASH, signal });
+      await rpc.call({ method: 'invalidateblock', params: [first], result: z.null(), signal });
+      for (let mined = 0; mined <= depth; mined += 1) await generateEmpty(rpc, signal);
+      return await caughtUp();
+    },
+    broadcast: (raw) =>
+      inWords(
+        rpc.call({ method: 'sendrawtransaction', params: [toHex(raw)], result: HASH, signal }),
+      ),
+  };
+}
+
+async function findPrograms(): Promise<{ readonly bitcoind: string; readonly electrum: string }> {
+  const bitcoind = await findProgram('bitcoind');
+  if (bitcoind === undefined) {
+    throw new UserError('bitcoind is not on PATH', {
+      hint: 'Install Bitcoin Core from bitcoincore.org, or use the embedded chain.',
+    });
+  }
+  const electrum = await findProgram('Fulcrum', 'electrs');
+  if (electrum === undefined) {
+    throw new UserError('neither Fulcrum nor electrs is on PATH', {
+      hint: 'Install one of them, for example from github.com/cculianu/Fulcrum/releases, or use the embedded chain.',
+    });
+  }
+  return { bitcoind, electrum };
+}
+
+async function portOf({ port }: CoreChainOptions): Promise<number> {
+  if (port !== 0) return port;
+  const [free = 0] = await findFreePorts(1);
+  return free;
+}
+
+/** Makes the wallet, or loads the one of an earlier run. */
+async function openWallet(rpc: RpcClient, signal: AbortSignal): Promise<void> {
+  const call = { params: [WALLET], result: z.unknown(), signal };
+  try {
+    await rpc.call({ method: 'createwallet', ...call });
+  } catch (error) {
+    if (!(error instanceof BitcoinRpcError)) throw error;
+    await rpc.call({ method: 'loadwallet', ...call });
+  }
+}
+
+async function generate(options: {
+  readonly rpc: RpcClient;
+  readonly blocks: number;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { rpc, blocks, signal } = options;
+  const params = [blocks, await newAddress(rpc, signal)];
+  await rpc.call({ method: 'generatetoaddress', params, result: z.array(HASH), signal });
+}
+
+/** A new address makes the block another one than the block it replaces. */
+async function generateEmpty(rpc: RpcClient, signal: AbortSignal): Promise<void> {
+  const params = [await newAddress(rpc, signal), []];
+  await rpc.call({
+    method: 'generateblock',
+    params,
+    result: z.looseObject({ hash: HASH }),
+    signal,
+  });
+}
+
+async function newAddress(rpc: RpcClient, signal: AbortSignal): Promise<string> {
+  return await rpc.call({ method: 'getnewaddress', result: z.string(), signal });
+}
+
+async function tipOf(rpc: RpcClient, signal: AbortSignal): Promise<ChainTip> {
+  const result = z.object({ blocks: z.int(), bestblockhash: HASH });
+  const info = await rpc.call({ method: 'getblockchaininfo', result, signal });
+  return { height: info.blocks, hash: info.bestblockhash };
+}
+
+/** Waits until the Electrum server has the blocks that bitcoind has now. */
+async function follow(options: Core & { readonly timeoutMs: number }): Promise<ChainTip> {
+  const { rpc, listen, timeoutMs, signal } = options;
+  const tip = await tipOf(rpc, signal);
+  const params = [tip.hash, false];
+  const header = await rpc.call({ method: 'getblockheader', params, result: z.string(), signal });
+  await waitUntil(async () => ((await electrumTip(listen, signal)) === header ? true : undefined), {
+    what: 'the Electrum server to follow bitcoind',
+    timeoutMs,
+    intervalMs: POLL_MS,
+    signal,
+  });
+  return tip;
+}
+
+/** The header, or undefined while the server does not listen. */
+async function electrumTip(listen: Address, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    await using client = await startElectrumClient({
+      dial: (abort) => loopbackDial(listen, { signal: abort, isolation: '' }),
+      clientName: 'sotto',
+      timeoutMs: CALL_TIMEOUT_MS,
+      log: silent,
+      signal,
+    });
+    return (await client.call('blockchain.headers.subscribe', {})).hex;
+  } catch (error) {
+    if (error instanceof DialError || error instanceof ElectrumClientError) return undefined;
+    throw error;
+  }
+}
+
+/** The exact decimal that bitcoind takes for bitcoins. */
+function btc(sats: bigint): string {
+  return `${sats / 100_000_000n}.${String(sats % 100_000_000n).padStart(8, '0')}`;
+}
+
+/** bitcoind's refusals of what was asked are for the operator. */
+async function inWords<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof BitcoinRpcError)) throw error;
+    throw new UserError(`bitcoind refuses: ${error.message}`, { cause: error });
+  }
+}
