@@ -40,7 +40,12 @@ async function advance(ms: number, until: () => Promise<boolean> | boolean): Pro
   vi.setSystemTime(Date.now() + ms);
   vi.advanceTimersByTime(HOUR);
   vi.setSystemTime(Date.now() - HOUR);
-  await vi.waitFor(async () => assert.ok(await until()), { timeout: 2_000, interval: 1 });
+  await vi.waitFor(
+    async () => {
+      assert.ok(await until());
+    },
+    { timeout: 2_000, interval: 1 },
+  );
 }
 
 const files = async (): Promise<string[]> => (await readdir(directory)).sort();
@@ -142,9 +147,19 @@ test('when keys cannot be kept, the node says so, and tries again', async () => 
   await rm(directory, { recursive: true });
   vi.setSystemTime(START + DAY);
   vi.advanceTimersByTime(HOUR);
-  await vi.waitFor(() => assert.equal(errors.length, 1), { timeout: 2_000, interval: 1 });
+  await vi.waitFor(
+    () => {
+      assert.equal(errors.length, 1);
+    },
+    { timeout: 2_000, interval: 1 },
+  );
   await mkdir(directory);
   vi.advanceTimersByTime(60_000);
-  await vi.waitFor(() => assert.equal(keys.published().length, 2), { timeout: 2_000, interval: 1 });
+  await vi.waitFor(
+    () => {
+      assert.equal(keys.published().length, 2);
+    },
+    { timeout: 2_000, interval: 1 },
+  );
   assert.ok((await files()).includes('epoch-302.seed'));
 });
