@@ -8,6 +8,12 @@ import golden from '../../spec/vectors/valid/messages.json' with { type: 'json' 
 import { concatBytes, fromHex, toHex } from '../base/bytes.ts';
 import type { Cbor } from '../base/cbor.ts';
 import {
+  MAX_CURSOR_BYTES,
+  MAX_REQUEST_BYTES,
+  MAX_SIGNED_REPLY_BYTES,
+  MAX_TOKEN_BYTES,
+} from './limits.ts';
+import {
   decodeReply,
   decodeRequest,
   encodeReply,
@@ -123,6 +129,37 @@ test('a reply comes back', () => {
     assert.deepEqual(decodeReply({ bytes, ...context, ...keys }), reply);
   });
   fc.assert(property, { numRuns: 50 });
+});
+
+test('the largest body and cursor fill a reply, and the largest part and token fit a request', () => {
+  const bytes = encodeReply({
+    reply: {
+      code: 'TOKEN_NEEDED',
+      tipHeight: 0xffff_ffff,
+      tipHash: new Uint8Array(32),
+      // 3895 bytes with its head.
+      body: new Uint8Array(3892),
+      cursor: new Uint8Array(MAX_CURSOR_BYTES),
+    },
+    nodeId,
+    request: goldenRequest,
+    sign: () => new Uint8Array(64),
+  });
+  assert.equal(bytes.length, MAX_SIGNED_REPLY_BYTES);
+  const request = encodeRequest({
+    op: 5,
+    minute: 0xffff_ffff,
+    consensusHash: new Uint8Array(16),
+    nonce: new Uint8Array(16),
+    args: new Map<number, Cbor>([
+      [1, new Uint8Array(32)],
+      [2, 222],
+      [3, 223],
+      [4, new Uint8Array(1800)],
+    ]),
+    token: new Uint8Array(MAX_TOKEN_BYTES),
+  });
+  assert.ok(request.length <= MAX_REQUEST_BYTES);
 });
 
 test.each(invalid.requests)('a request is refused: $reason', ({ bytes }) => {
