@@ -1,0 +1,68 @@
+import { toHex, utf8 } from '../src/base/bytes.ts';
+import { acceptConsensus } from '../src/directory/accept-consensus.ts';
+
+import { type ConsensusNode, parseConsensus } from '../src/directory/consensus.ts';
+import { openNote, textOfNote } from '../src/directory/note.ts';
+import { deferPublicKey } from '../src/directory/public-key.ts';
+import {
+  signedBy,
+  TEST_TIME,
+  testAuthorities,
+  testContent,
+  testKeyConfig,
+  testPolicy,
+  testSeed,
+} from '../test/test-directory.ts';
+import { measureSideBySide, type Report } from './harness.ts';
+
+const NODES = 10_000;
+const SIGNATURES = 5;
+const LIMIT_MS = 150;
+
+function nodeNumber(index: number): ConsensusNode {
+  const seed = testSeed(`bench ${index}`);
+  const nodeId = toHex(seed.subarray(0, 16));
+  const [node] = testContent().nodes;
+  if (node === undefined) throw new Error('the test consensus has nodes');
+  return {
+    ...node,
+    nodeId,
+    descriptorDigest: seed,
+    weight: 100_000 + index,
+    family: nodeId,
+    keyConfigs: [testKeyConfig(nodeId, 20_788), testKeyConfig(nodeId, 20_789)],
+    replyKey: deferPublicKey(testSeed(`bench reply ${index}`)),
+  };
+}
+
+/** What a client does with the largest consensus there can be. */
+export async function bench(): Promise<readonly Report[]> {
+  const authorities = testAuthorities(SIGNATURES);
+  const policy = testPolicy(authorities);
+  const nodes = Array.from({ length: NODES }, (_, index) => nodeNumber(index)).sort((a, b) =>
+    a.nodeId < b.nodeId ? -1 : 1,
+  );
+  const signed = signedBy(testContent({ nodes }), authorities);
+  const note = utf8(signed);
+  const text = textOfNote(signed);
+  const verifiers = policy.authorities.map(({ verifier }) => verifier);
+  const measured = await measureSideBySide([
+    {
+      name: 'accept: verify, parse and index',
+      run: () => acceptConsensus({ note, policy, now: TEST_TIME * 1000 }),
+    },
+    { name: `verify ${SIGNATURES} signatures`, run: () => openNote(signed, verifiers) },
+    { name: 'parse and index', run: () => parseConsensus(text) },
+  ]);
+  return [
+    {
+      title: `A consensus of ${NODES} nodes: ${(note.length / NODES).toFixed(0)} bytes a node`,
+      rows: measured.map(({ name, cpuUs, wallUs }, index) => ({
+        name,
+        'CPU ms': Math.round(cpuUs / 1000),
+        ms: Math.round(wallUs / 1000),
+        'limit ms': index === 0 ? LIMIT_MS : '',
+      })),
+    },
+  ];
+}
