@@ -15,7 +15,7 @@ export interface Aead {
 
 export const CHACHA20_POLY1305: Aead = { id: 3, cipher: 'chacha20-poly1305', keyBytes: 32 };
 
-export const TAG_BYTES = 16;
+const TAG_BYTES = 16;
 export const NONCE_BYTES = 12;
 
 const WITH_TAG = { authTagLength: TAG_BYTES };

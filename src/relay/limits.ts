@@ -23,7 +23,6 @@ export const PART_BYTES = 4064;
 /** The largest text the directory frames carry: a consensus of 10,000 nodes takes half of it. */
 export const MAX_DIRECTORY_BYTES = 8 * 1024 * 1024;
 
-export const MAX_EVIDENCE_BYTES = 64 * 1024;
 export const MAX_COSIGN_BYTES = 4096;
 
 export const HEADER_BYTES = 80;
