@@ -57,7 +57,7 @@ export async function startPrivateTorNetwork(
       ...tor,
       directory: `${directory}/${name}`,
       privateNetwork: { authorities, role },
-      ...(reaper && { reaper }),
+      reaper,
     });
 
   const members = [

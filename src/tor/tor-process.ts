@@ -127,7 +127,7 @@ async function writeFiles(options: TorOptions): Promise<string[]> {
     socksPort,
     onions: onions.map(({ settings }) => settings),
     owningPid: process.pid,
-    ...(privateNetwork && { privateNetwork }),
+    privateNetwork,
   });
   await writeDurably(`${directory}/torrc`, torrc);
   // A tor that was killed has left them behind.
