@@ -2,7 +2,7 @@ import type { ChainBackend } from './chain-backend.ts';
 import { type Purse, purseOf } from './purse.ts';
 
 /** What an address of the wallet has seen. */
-export type AddressUse = 'once' | 'several' | 'busy' | 'mempool' | 'unused';
+type AddressUse = 'once' | 'several' | 'busy' | 'mempool' | 'unused';
 
 export interface WalletAddress extends Purse {
   readonly use: AddressUse;
