@@ -1,76 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { concatBytes, MalformedBytesError } from '../base/bytes.ts';
-import { encodeHeader, hashOf, HEADER_BYTES, parseHeader } from '../bitcoin/block-header.ts';
+import { hashOf, HEADER_BYTES, parseHeader } from '../bitcoin/block-header.ts';
 import { targetOf } from '../bitcoin/compact-target.ts';
-import { type NetworkParams, networkParams, type RetargetRule } from '../bitcoin/networks.ts';
+import { networkParams, type RetargetRule } from '../bitcoin/networks.ts';
 import { HeaderChain } from './header-chain.ts';
+import {
+  EASIEST,
+  easyNetwork,
+  mine,
+  mineRow,
+  type NextHeader,
+  PERIOD,
+  spaced,
+  START,
+} from '../../test/mined-headers.ts';
 import { type ProofCode, ProofError } from './proof-error.ts';
 
-const START = 1_700_000_000;
-const EASIEST = 0x2007_ffff;
-const PERIOD = 8;
 const NOW = (START + 1_000_000) * 1000;
-
-interface NextHeader {
-  readonly time: number;
-  readonly bits?: number;
-  /** Makes headers of the same parent differ. */
-  readonly branch?: number;
-}
-
-function mine(parent: Uint8Array, { time, bits, branch = 0 }: NextHeader): Uint8Array {
-  const fields = {
-    version: 4,
-    previousHash: hashOf(parent),
-    merkleRoot: branch.toString(16).padStart(64, '0'),
-    time,
-    bits: bits ?? parseHeader(parent).bits,
-  };
-  const target = targetOf(fields.bits);
-  for (let nonce = 0; ; nonce += 1) {
-    const header = encodeHeader({ ...fields, nonce });
-    if (BigInt(`0x${hashOf(header)}`) <= target) return header;
-  }
-}
-
-function mineRow(parent: Uint8Array, rows: readonly NextHeader[]): Uint8Array {
-  const headers: Uint8Array[] = [];
-  for (const next of rows) headers.push(mine(headers.at(-1) ?? parent, next));
-  return concatBytes(...headers);
-}
-
-/** A network on which a header takes some dozens of hashes. */
-function easyNetwork(retarget: RetargetRule): NetworkParams {
-  const genesis = encodeHeader({
-    version: 1,
-    previousHash: '00'.repeat(32),
-    merkleRoot: '00'.repeat(32),
-    time: START,
-    bits: EASIEST,
-    nonce: 0,
-  });
-  const { addresses } = networkParams('regtest');
-  return {
-    genesis,
-    genesisHash: hashOf(genesis),
-    powLimit: EASIEST,
-    retarget,
-    periodBlocks: PERIOD,
-    addresses,
-  };
-}
-
-function spaced(
-  count: number,
-  { from = 1, spacing = 600, branch = 0, bits = EASIEST } = {},
-): NextHeader[] {
-  return Array.from({ length: count }, (_, index) => ({
-    time: START + (from + index) * spacing,
-    branch,
-    bits,
-  }));
-}
 
 function newChain(retarget: RetargetRule): HeaderChain {
   return new HeaderChain(easyNetwork(retarget), () => NOW);
