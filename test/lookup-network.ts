@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { silent } from '../src/base/log.ts';
 import { Scope } from '../src/base/lifecycle.ts';
@@ -15,25 +16,28 @@ import { loadPublicKey } from '../src/directory/public-key.ts';
 import { signingKeyFromSeed } from '../src/directory/signing-key.ts';
 import { startElectrumClient } from '../src/electrum/client.ts';
 import { HeaderChain } from '../src/electrum/header-chain.ts';
-import { syncHeaders } from '../src/electrum/header-sync.ts';
 import { type Dial, DialError } from '../src/io/dial.ts';
 import { listenTcp } from '../src/io/listen.ts';
 import { loopbackDial } from '../src/io/loopback-dial.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
-import { openClientState } from '../src/lookup/client-state.ts';
+import { waitUntil } from '../src/io/wait-until.ts';
+import { type ClientState, openClientState } from '../src/lookup/client-state.ts';
 import { type ConsensusSource } from '../src/lookup/consensus-source.ts';
+import { FaultLog } from '../src/lookup/fault-log.ts';
 import { HeaderView } from '../src/lookup/header-view.ts';
-import { relayHeaderSource } from '../src/lookup/relay-header-source.ts';
+import { syncFromRelays } from '../src/lookup/relay-headers.ts';
 import { RelayPool } from '../src/lookup/relay-pool.ts';
 import { RelayedLookup } from '../src/lookup/relayed-lookup.ts';
 import { StickyChoices } from '../src/lookup/sticky-choices.ts';
 import { electrumHandler } from '../src/node/electrum-handler.ts';
 import { followHeaders } from '../src/node/node-headers.ts';
+import { decodeQuery } from '../src/query/query.ts';
 import { openEpochKeys } from '../src/relay/epoch-keys.ts';
 import { encodeFrame, type Frame, FrameDecoder, type FrameType } from '../src/relay/frame.ts';
 import type { GatewayHandler } from '../src/relay/gateway-handler.ts';
 import type { Reply } from '../src/relay/message.ts';
-import { startRelayServer } from '../src/relay/relay-server.ts';
+import type { NodeIdentity } from '../src/relay/node-identity.ts';
+import { type RelayServer, startRelayServer } from '../src/relay/relay-server.ts';
 import { onionAddressOf } from '../src/tor/onion-address.ts';
 
 /** What passes between a node and whoever dialled it, for a test to change. */
@@ -51,14 +55,15 @@ export interface Misdeeds {
   /** Instead of passing what the node says on. */
   readonly outgoing?: (frame: Frame, wire: Wire) => void;
   /** Instead of the reply that its handler gave. */
-  readonly reply?: (reply: Reply, query: { op: number; args: unknown }) => Reply | Promise<Reply>;
+  readonly reply?: (reply: Reply) => Reply | Promise<Reply>;
   readonly sign?: (message: Uint8Array) => Uint8Array;
   readonly unreachable?: boolean;
 }
 
-export interface TestNode {
-  readonly nodeId: NodeId;
+export interface TestNode extends NodeIdentity {
   misdeeds: Misdeeds;
+  /** The scripts it was asked about as a gateway. */
+  readonly scriptsAsked: string[];
   /** Frames that passed its port. */
   readonly frames: { readonly type: FrameType; readonly bytes: number }[];
 }
@@ -75,12 +80,19 @@ export interface LookupNetwork extends AsyncDisposable {
   dial: Dial;
   /** Ends of streams by their isolation word. */
   readonly isolations: Set<string>;
-  lookup(options?: LookupOptions): Promise<RelayedLookup>;
+  lookup(options?: LookupOptions): Promise<TestLookup>;
 }
 
 export interface LookupOptions {
   readonly answerMs?: number;
   readonly consensus?: ConsensusSource;
+  /** Of a wallet that looked something up before. */
+  readonly state?: ClientState;
+}
+
+export interface TestLookup {
+  readonly lookup: RelayedLookup;
+  readonly state: ClientState;
 }
 
 export interface NetworkOptions {
@@ -90,6 +102,9 @@ export interface NetworkOptions {
   /** Of each stream to a node, each way. */
   readonly delayMs?: number;
 }
+
+// One signal ends many questions at once: that is no leak.
+setMaxListeners(0);
 
 const SEED = new Uint8Array(32).fill(42);
 const CELL_TIMEOUT_MS = 700;
@@ -122,14 +137,21 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
     isolations.add(isolation);
     return loopbackDial({ host: '127.0.0.1', port: at.port }, { isolation, signal: dialing });
   };
-  let consensus: Consensus | undefined;
-  const directory = { current: () => consensus, noteOf: () => undefined };
+  const listing: { consensus?: Consensus } = {};
+  const directory = { current: () => listing.consensus, noteOf: () => undefined };
 
-  const startOne = async (index: number): Promise<{ node: TestNode; listed: ConsensusNode }> => {
+  const startOne = async (index: number): Promise<StartedNode> => {
     const identity = signingKeyFromSeed(new Uint8Array(32).fill(index + 1));
     const replyKey = signingKeyFromSeed(new Uint8Array(32).fill(index + 101));
     const nodeId = nodeIdOf(identity.publicKey);
-    const node: TestNode = { nodeId, misdeeds: {}, frames: [] };
+    const node: TestNode = {
+      nodeId,
+      family: [],
+      replyKey,
+      misdeeds: {},
+      scriptsAsked: [],
+      frames: [],
+    };
     const files = starting.use(await makeTemporaryDirectory());
     const epochKeys = starting.use(
       await openEpochKeys({ directory: files.path, epochMs: 86_400_000, clock, log }),
@@ -146,8 +168,10 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
     const headers = starting.use(await followHeaders({ client, network, clock, log, signal }));
     const honest = electrumHandler({ client, headers, clock, software: 'test' });
     const handler: GatewayHandler = async (query, call) => {
+      const asked = decodeQuery(query.op, query.args);
+      if (asked?.op === 'HISTORY') node.scriptsAsked.push(asked.scriptHash);
       const reply = await honest(query, call);
-      return node.misdeeds.reply?.(reply, query) ?? reply;
+      return node.misdeeds.reply?.(reply) ?? reply;
     };
     const relay = starting.use(
       await startRelayServer({
@@ -184,10 +208,10 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
       keyConfigs: [current.keyConfig, next.keyConfig],
       replyKey: loadPublicKey(replyKey.publicKey),
     };
-    return { node, listed };
+    return { node, listed, relay };
   };
 
-  const started = [];
+  const started: StartedNode[] = [];
   for (let index = 0; index < options.nodes; index++) started.push(await startOne(index));
   const listed = started.map((one) => one.listed);
   const now = Math.floor(clock() / 1000);
@@ -206,9 +230,13 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
       nodes: listed.sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1)),
     }),
   );
-  consensus = agreed;
+  listing.consensus = agreed;
   const nodes = started.map((one) => one.node);
   const source: ConsensusSource = { current: () => agreed, refresh: () => Promise.resolve(agreed) };
+  await waitUntil(
+    () => started.every(({ relay }) => relay.warm.length === options.nodes - 1) || undefined,
+    { what: 'the links between the nodes', timeoutMs: 10_000, intervalMs: 20, signal },
+  );
   const running = starting.move();
   return {
     chain,
@@ -226,9 +254,11 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
     },
     dial,
     isolations,
-    async lookup({ answerMs = 1500, consensus: from = source } = {}) {
+    async lookup({ answerMs = 1500, consensus: from = source, state: held } = {}) {
       const files = running.use(await makeTemporaryDirectory());
-      const choices = new StickyChoices(await openClientState(files.path), clock);
+      const state = held ?? (await openClientState(files.path));
+      const choices = new StickyChoices(state, clock);
+      const faults = new FaultLog();
       const pool = new RelayPool({
         dial,
         network,
@@ -238,27 +268,39 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
         connectMs: 2000,
         answerMs,
       });
-      const headerChain = new HeaderChain({ network: networkParams(network), clock });
+      const headerChain = new HeaderChain(networkParams(network), clock);
       const headers = new HeaderView({
         chain: headerChain,
         clock,
-        sync: ({ signal: syncing }) =>
-          syncHeaders({
-            chain: headerChain,
-            sources: choices
-              .relays(agreed)
-              .map(({ nodeId, onion }) =>
-                relayHeaderSource(nodeId, () => pool.link(onion, 'headers')),
-              ),
-            signal: syncing,
-          }),
+        sync: (syncing) =>
+          syncFromRelays(choices.relays(agreed), { chain: headerChain, pool, faults, ...syncing }),
       });
-      return running.use(
-        new RelayedLookup({ network, consensus: from, choices, pool, headers, clock, log }),
+      const scope = new Scope();
+      scope.use(pool);
+      scope.use(headers);
+      const lookup = running.use(
+        new RelayedLookup({
+          network,
+          consensus: from,
+          choices,
+          pool,
+          headers,
+          faults,
+          clock,
+          log,
+          scope,
+        }),
       );
+      return { lookup, state };
     },
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
+}
+
+interface StartedNode {
+  readonly node: TestNode;
+  readonly listed: ConsensusNode;
+  readonly relay: RelayServer;
 }
 
 /** Stands before a node: whoever dials the node gets here. */

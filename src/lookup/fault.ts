@@ -40,7 +40,7 @@ export type LookupErrorCode =
   | 'broadcast-incomplete'
   // Headers, and the Electrum server of a direct lookup.
   | 'headers-unavailable'
-  | 'stale-headers'
+  | 'headers-refused'
   | 'server-unreachable'
   | 'server-error'
   | 'too-few-fee-answers';

@@ -74,15 +74,15 @@ export class HeaderView implements HeaderLookup, AsyncDisposable {
   }
 
   #run(): Promise<unknown> {
-    const run = this.#options
-      .sync({ signal: this.#closing.signal })
-      .then(() => {
-        this.#syncedAt = this.#options.clock();
-      })
-      .finally(() => {
-        this.#syncing = undefined;
-      });
+    const run = this.#sync().finally(() => {
+      this.#syncing = undefined;
+    });
     run.catch(() => undefined);
     return run;
+  }
+
+  async #sync(): Promise<void> {
+    await this.#options.sync({ signal: this.#closing.signal });
+    this.#syncedAt = this.#options.clock();
   }
 }

@@ -1,5 +1,6 @@
 import { type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
+import { type Scope } from '../base/lifecycle.ts';
 import { type Logger } from '../base/log.ts';
 import { type Network } from '../bitcoin/networks.ts';
 import { ProofError } from '../electrum/proof-error.ts';
@@ -8,6 +9,7 @@ import { type Aim, Asker } from './ask.ts';
 import { broadcastInParts } from './broadcast.ts';
 import { type ConsensusSource, currentConsensus } from './consensus-source.ts';
 import { LookupError, NOBODY } from './fault.ts';
+import { type FaultLog } from './fault-log.ts';
 import { combineFees } from './fee-rates.ts';
 import { fetchHistory, type FetchedHistory } from './fetch-history.ts';
 import { type HeaderView } from './header-view.ts';
@@ -29,17 +31,18 @@ export interface RelayedLookupOptions {
   readonly choices: StickyChoices;
   readonly pool: RelayPool;
   readonly headers: HeaderView;
+  readonly faults: FaultLog;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What ends with the lookup. */
+  readonly scope: Scope;
 }
 
-const FAULTS_KEPT = 256;
 const FEE_GATEWAYS = 5;
 const MIN_FEE_ANSWERS = 2;
 
 /** Asks the gateways of the network, each address at its own, through relays. */
 export class RelayedLookup implements Lookup {
-  readonly faults: LookupError[] = [];
   readonly #options: RelayedLookupOptions;
   readonly #asker: Asker;
 
@@ -49,10 +52,13 @@ export class RelayedLookup implements Lookup {
       ...options,
       turns: new Turns(),
       onFault: (fault) => {
-        this.faults.push(fault);
-        if (this.faults.length > FAULTS_KEPT) this.faults.shift();
+        options.faults.add(fault);
       },
     });
+  }
+
+  get faults(): readonly LookupError[] {
+    return this.#options.faults.entries;
   }
 
   async history(scriptHash: string, { signal }: LookupCallOptions): Promise<VerifiedHistory> {
@@ -94,8 +100,7 @@ export class RelayedLookup implements Lookup {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#options.headers[Symbol.asyncDispose]();
-    await this.#options.pool[Symbol.asyncDispose]();
+    await this.#options.scope[Symbol.asyncDispose]();
     await this.#options.choices.saved;
   }
 

@@ -1,0 +1,62 @@
+import { type Clock } from '../base/clock.ts';
+import { randomBytes } from 'node:crypto';
+import { Scope } from '../base/lifecycle.ts';
+import { type Logger } from '../base/log.ts';
+import { type Network, networkParams } from '../bitcoin/networks.ts';
+import { startElectrumClient } from '../electrum/client.ts';
+import { electrumHeaderSource } from '../electrum/electrum-header-source.ts';
+import { HeaderChain } from '../electrum/header-chain.ts';
+import { syncHeaders } from '../electrum/header-sync.ts';
+import { type Address, type Dial, formatAddress } from '../io/dial.ts';
+import { blamingServer } from './blame-server.ts';
+import { DirectLookup } from './direct-lookup.ts';
+import { HeaderView } from './header-view.ts';
+import { type Lookup } from './lookup.ts';
+
+export interface OpenDirectLookupOptions {
+  readonly network: Network;
+  /** The user's own server, by its onion. */
+  readonly server: Address;
+  /** Reaches onion addresses only. */
+  readonly dial: Dial;
+  /** The headers are kept here. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Gives up the opening. */
+  readonly signal: AbortSignal;
+}
+
+const CLIENT_NAME = 'sotto';
+const TIMEOUT_MS = 60_000;
+
+/** Connects to the server. @throws LookupError with the server at fault; the signal's reason. */
+export async function openDirectLookup(options: OpenDirectLookupOptions): Promise<Lookup> {
+  const { network, server, dial, clock, log, signal } = options;
+  const onion = formatAddress(server);
+  const isolation = `${randomBytes(16).toString('hex')}/${onion}/direct`;
+  await using opening = new Scope();
+  const client = opening.use(
+    await blamingServer(onion, () =>
+      startElectrumClient({
+        dial: (dialing) => dial(server, { isolation, signal: dialing }),
+        clientName: CLIENT_NAME,
+        timeoutMs: TIMEOUT_MS,
+        log,
+        signal,
+      }),
+    ),
+  );
+  const chain = new HeaderChain(networkParams(network), clock);
+  const sources = [electrumHeaderSource(onion, client)];
+  const headers = opening.use(
+    new HeaderView({
+      chain,
+      clock,
+      sync: (syncing) => syncHeaders({ chain, sources, timeoutMs: TIMEOUT_MS, ...syncing }),
+    }),
+  );
+  headers.keepFresh();
+  const scope = opening.move();
+  return new DirectLookup({ network, client, onion, headers, clock, scope });
+}

@@ -1,0 +1,54 @@
+import { Scope } from '../base/lifecycle.ts';
+import { networkParams } from '../bitcoin/networks.ts';
+import { HeaderChain } from '../electrum/header-chain.ts';
+import { type ClientDirectoryOptions, openClientDirectory } from './client-directory.ts';
+import { currentConsensus } from './consensus-source.ts';
+import { FaultLog } from './fault-log.ts';
+import { HeaderView } from './header-view.ts';
+import { type Lookup } from './lookup.ts';
+import { syncFromRelays } from './relay-headers.ts';
+import { RelayedLookup } from './relayed-lookup.ts';
+
+export interface OpenRelayedLookupOptions extends ClientDirectoryOptions {
+  /** Gives up the opening. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens the state of a wallet and fetches a consensus unless a valid one is held. Headers come while
+ * the first questions are on their way.
+ * @throws UserError when the state is damaged; DirectoryError `unavailable`; the signal's reason.
+ */
+export async function openRelayedLookup(options: OpenRelayedLookupOptions): Promise<Lookup> {
+  const { clock, log, signal } = options;
+  await using opening = new Scope();
+  const { network, choices, consensus, pool } = await openClientDirectory(options);
+  opening.use(pool);
+  opening.use(consensus);
+  if (consensus.current() === undefined) await consensus.refresh({ signal });
+  const faults = new FaultLog();
+  const chain = new HeaderChain(networkParams(network), clock);
+  const headers = opening.use(
+    new HeaderView({
+      chain,
+      clock,
+      sync: (syncing) => {
+        const relays = choices.relays(currentConsensus(consensus));
+        return syncFromRelays(relays, { chain, pool, faults, ...syncing });
+      },
+    }),
+  );
+  headers.keepFresh();
+  const scope = opening.move();
+  return new RelayedLookup({
+    network,
+    consensus,
+    choices,
+    pool,
+    headers,
+    faults,
+    clock,
+    log,
+    scope,
+  });
+}
