@@ -80,7 +80,9 @@ export async function startTor(options: TorOptions): Promise<Tor> {
   const onEvent = (text: string): void => {
     uploads.note(text);
     const next = parseBootstrapPhase(text);
-    if (next) options.onProgress?.((phase = next));
+    if (!next) return;
+    phase = next;
+    options.onProgress?.(next);
   };
   const control = starting.use(await connectControl(directory, { onEvent, signal }));
   onEvent(await control.getInfo('status/bootstrap-phase'));
