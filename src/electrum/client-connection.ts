@@ -34,6 +34,10 @@ export class ClientConnection {
     this.closed = this.#read();
   }
 
+  get isOpen(): boolean {
+    return this.#endReason === undefined;
+  }
+
   /** For how many milliseconds the server has said nothing at all. */
   get silentMs(): number {
     return performance.now() - this.#lastReceived;

@@ -115,7 +115,8 @@ class ReconnectingClient implements ElectrumClient {
     { signal, timeoutMs = this.#options.timeoutMs }: CallOptions = {},
   ): Promise<ElectrumResults[M]> {
     return await withDeadline({ signal, timeoutMs }, async (deadline) => {
-      const connection = this.#connection ?? (await this.#nextConnection(deadline));
+      const current = this.#connection;
+      const connection = current?.isOpen === true ? current : await this.#nextConnection(deadline);
       try {
         return await request(connection, { method, params, signal: deadline });
       } catch (error) {
