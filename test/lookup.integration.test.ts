@@ -193,17 +193,17 @@ const relayCases: readonly RelayCase[] = [
     what: 'sends a cell twice and brings the second answer',
     code: 'replay',
     misdeeds: () => {
-      const originals = new Map<number, number>();
+      const waiting = new Map<number, Frame>();
       return {
         incoming: asRelay.incoming((frame, wire) => {
-          const copy = frame.id + 1_000_000;
-          originals.set(copy, frame.id);
+          waiting.set(frame.id, frame);
           wire.send(frame);
-          wire.send({ ...frame, id: copy });
         }),
         outgoing: asRelay.outgoing((frame, wire) => {
-          const id = originals.get(frame.id);
-          if (id !== undefined) wire.back({ ...frame, id });
+          const first = waiting.get(frame.id);
+          waiting.delete(frame.id);
+          if (first === undefined) wire.back({ ...frame, id: frame.id - 1_000_000 });
+          else wire.send({ ...first, id: first.id + 1_000_000 });
         }),
       };
     },

@@ -11,7 +11,7 @@ import { decodeReply, encodeRequest, type Reply } from '../relay/message.ts';
 import { RelayError } from '../relay/relay-error.ts';
 import { type RelayLink } from '../relay/relay-link.ts';
 import { AttemptError } from './attempt-error.ts';
-import { type SignedReply } from './fault.ts';
+import { type LookupErrorCode, type SignedReply } from './fault.ts';
 import { readOuterError } from './outer-error.ts';
 import { type Purpose, type RelayPool } from './relay-pool.ts';
 import { type Turns } from './turns.ts';
@@ -97,10 +97,14 @@ async function forwarded(
     return await link.forward({ nodeId, cell, signal });
   } catch (cause) {
     if (!(cause instanceof LinkError)) throw cause;
-    // An honest relay says in time that a gateway is silent, and keeps its link up.
-    const code = cause.code === 'no-answer' ? 'no-answer' : 'link-broken';
-    throw new AttemptError(code, { suspect: 'relay', cause });
+    throw new AttemptError(codeOf(cause), { suspect: 'relay', cause });
   }
+}
+
+/** An honest relay says in time that a gateway is silent, and keeps its link up. */
+function codeOf({ code }: LinkError): LookupErrorCode {
+  if (code === 'hello') return 'relay-unreachable';
+  return code === 'no-answer' ? 'no-answer' : 'link-broken';
 }
 
 interface Opening {

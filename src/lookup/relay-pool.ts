@@ -2,7 +2,7 @@ import { type Clock } from '../base/clock.ts';
 import { type Network } from '../bitcoin/networks.ts';
 import { type OnionAddress } from '../directory/consensus-node.ts';
 import { type Dial } from '../io/dial.ts';
-import { connectRelay, type RelayLink } from '../relay/relay-link.ts';
+import { openRelayLink, type RelayLink } from '../relay/relay-link.ts';
 
 /** Why a stream is opened. Streams of different purposes never share a Tor circuit. */
 export type Purpose = 'lookup' | 'broadcast' | 'fees' | 'headers' | 'directory';
@@ -16,7 +16,7 @@ export interface RelayPoolOptions {
   /** Of the consensus in use, if there is one. */
   readonly consensusHash: () => Uint8Array | undefined;
   readonly clock: Clock;
-  /** Bounds dialling and the relay's HELLO. */
+  /** Bounds dialling. */
   readonly connectMs: number;
   /** From a cell to its answer: longer than relays hold a cell of a silent gateway. */
   readonly answerMs: number;
@@ -32,7 +32,10 @@ export class RelayPool implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Rejects as `dial` and `connectRelay` do. Whoever asks meanwhile gets the same link or error. */
+  /**
+   * Resolves once the stream is open: the relay may still refuse its HELLO. Rejects as `dial` does.
+   * Whoever asks meanwhile gets the same link or error.
+   */
   link(onion: OnionAddress, purpose: Purpose): Promise<RelayLink> {
     const key = `${onion.host}:${onion.port}/${purpose}`;
     const held = this.#links.get(key);
@@ -57,12 +60,11 @@ export class RelayPool implements AsyncDisposable {
     const { dial, network, session, consensusHash, clock, connectMs, answerMs } = this.#options;
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(connectMs)]);
     const stream = await dial(onion, { isolation: `${session}/${onion.host}/${purpose}`, signal });
-    return connectRelay({
+    return openRelayLink({
       stream,
       network,
       consensusHash: consensusHash(),
       clock,
-      signal,
       limits: { forwardMs: answerMs },
     });
   }

@@ -20,15 +20,18 @@ import { LinkError } from './link-error.ts';
 import { Link, type LinkTiming } from './link.ts';
 import { Turnstile } from './turnstile.ts';
 
-export interface ConnectRelayOptions {
+export interface RelayLinkOptions {
   /** An open stream to the relay; the link owns it. */
   readonly stream: Duplex;
   readonly network: LinkNetwork;
   /** Of the consensus that this client goes by, when it has one: 32 bytes, of which 16 are said. */
   readonly consensusHash?: Uint8Array;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
   readonly limits?: Partial<RelayLinkLimits>;
+}
+
+export interface ConnectRelayOptions extends RelayLinkOptions {
+  readonly signal: AbortSignal;
 }
 
 export interface RelayLinkLimits {
@@ -69,6 +72,14 @@ export interface RelayLink extends AsyncDisposable {
   directory(kind: DirectoryKind, digest: Uint8Array, options: RequestOptions): Promise<Uint8Array>;
   /** Why the link ended, once it has. */
   readonly closed: Promise<LinkError>;
+}
+
+/**
+ * A link at once: the first questions leave with our HELLO, which saves a round trip. They fail with
+ * LinkError `hello` when the relay says none.
+ */
+export function openRelayLink(options: RelayLinkOptions): RelayLink {
+  return new AskingLink(options, () => undefined);
 }
 
 /**
@@ -128,7 +139,7 @@ class AskingLink implements RelayLink {
   #unanswered = 0;
   #lastId = 0;
 
-  constructor(options: ConnectRelayOptions, onReady: () => void) {
+  constructor(options: RelayLinkOptions, onReady: () => void) {
     const { stream, network, consensusHash, clock } = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#cells = new Turnstile(this.#limits.cellsInFlight);
