@@ -32,7 +32,7 @@ export interface PublishedKey {
   readonly keyConfig: Uint8Array;
 }
 
-/** The keys that open cells: one for each epoch, erased when it ends (spec/relay.md section 7). */
+/** The keys that open cells: one for each epoch, erased when it ends (spec/relay.md section 8.1). */
 export interface EpochKeys extends AsyncDisposable {
   /** The key a cell names, while cells to it are accepted. */
   keyFor(keyId: number): CellKey | undefined;

@@ -51,7 +51,7 @@ const DEFAULT_TICK_MS = 250;
 /** What a relay waits after it was told OVERLOAD. */
 const RETRY_SECONDS = 1;
 
-/** Opens cells and answers them (spec/relay.md section 8); never learns who asked. */
+/** Opens cells and answers them (spec/relay.md section 8.1); never learns who asked. */
 export class Gateway implements AsyncDisposable {
   readonly #options: GatewayOptions;
   readonly #seen: ReplayCache;

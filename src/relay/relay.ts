@@ -59,7 +59,7 @@ const DEFAULT_MIX_MS = 500;
 const MIX_STEP_MS = 10;
 const REFRESH_MS = 1_000;
 
-/** Passes cells on and never opens them (spec/relay.md section 7). */
+/** Passes cells on and never opens them (spec/relay.md section 8.2). */
 export class Relay implements AsyncDisposable {
   readonly #options: RelayOptions;
   readonly #gateways = new Map<NodeId, WarmLink<Flight>>();

@@ -27,7 +27,7 @@ const ID_RANGE = 0x1_0000_0000;
 
 /**
  * The relay's link to one gateway, kept up whether there are cells or not, so that connecting says
- * nothing about clients (spec/relay.md section 7). `T` is what the caller remembers of a cell.
+ * nothing about clients (spec/relay.md section 8.2). `T` is what the caller remembers of a cell.
  */
 export class WarmLink<T extends object> implements AsyncDisposable {
   readonly node: ConsensusNode;
