@@ -77,28 +77,35 @@ class HeaderSync {
   async run(): Promise<readonly SourceFault[]> {
     const { chain } = this.#options;
     let hash: string;
+    let mayHaveMore: boolean;
     do {
       hash = chain.tip.hash;
-      await this.#hearEachOut();
-      if (chain.tip.hash !== hash) await this.#extendInParallel();
-    } while (chain.tip.hash !== hash);
+      mayHaveMore = await this.#hearEachOut();
+      if (mayHaveMore && chain.tip.hash !== hash) await this.#extendInParallel();
+    } while (mayHaveMore && chain.tip.hash !== hash);
     if (this.#good.size === 0) throw new HeaderSyncError(this.#faults);
     return this.#faults;
   }
 
-  /** Asks each source what it has from the tip on, and those that disagree for their whole branch. */
-  async #hearEachOut(): Promise<void> {
+  /**
+   * Asks each source what it has from the tip on, and those that disagree for their whole branch.
+   * Resolves to whether one of them may have more than it sent.
+   */
+  async #hearEachOut(): Promise<boolean> {
     const { height } = this.#options.chain.tip;
+    let mayHaveMore = false;
     const asked = [...this.#good].map(async (source) => ({
       source,
       headers: await this.#fetch(source, height),
     }));
     for (const { source, headers } of await Promise.all(asked)) {
       if (headers === undefined) continue;
-      if (headers.length > 0 && this.#connect(source, { at: height, headers }) !== 'elsewhere')
-        continue;
-      await this.#followBranch(source);
+      const known =
+        headers.length > 0 && this.#connect(source, { at: height, headers }) !== 'elsewhere';
+      if (!known) await this.#followBranch(source);
+      if (!known || headers.length === CHUNK_BYTES) mayHaveMore = true;
     }
+    return mayHaveMore;
   }
 
   /** Fetches beyond the tip until no source has more. Each round adds headers or loses a source. */
