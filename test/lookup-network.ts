@@ -270,7 +270,7 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
       });
       const headerChain = new HeaderChain(networkParams(network), clock);
       const headers = new HeaderView({
-        chain: headerChain,
+        store: { chain: headerChain, save: () => Promise.resolve() },
         clock,
         sync: (syncing) =>
           syncFromRelays(choices.relays(agreed), { chain: headerChain, pool, faults, ...syncing }),

@@ -2,15 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clock } from '../base/clock.ts';
 import { unlessAborted } from '../base/unless-aborted.ts';
 import { type BlockHeader } from '../bitcoin/block-header.ts';
-import { type HeaderChain } from '../electrum/header-chain.ts';
+import { type HeaderStore } from '../electrum/header-store.ts';
 import { ProofError } from '../electrum/proof-error.ts';
 import { type ChainTip } from './lookup.ts';
 import { type HeaderLookup } from './verify-history.ts';
 
+export interface HeaderSyncCall {
+  readonly signal: AbortSignal;
+  readonly onProgress: () => void;
+}
+
 export interface HeaderViewOptions {
-  readonly chain: HeaderChain;
+  readonly store: Pick<HeaderStore, 'chain' | 'save'>;
   /** Fetches and checks what is new. */
-  readonly sync: (options: { readonly signal: AbortSignal }) => Promise<unknown>;
+  readonly sync: (call: HeaderSyncCall) => Promise<unknown>;
   readonly clock: Clock;
 }
 
@@ -20,23 +25,24 @@ const PAUSE_MS = 1_000;
 /** So often the chain is brought up to date although nobody speaks of a new block. */
 const FRESH_MS = 60_000;
 
-/** The verified header chain, brought up to date when it is needed. */
+/** The verified header chain: brought up to date when it is needed, written down as it grows. */
 export class HeaderView implements HeaderLookup, AsyncDisposable {
   readonly #options: HeaderViewOptions;
   readonly #closing = new AbortController();
   #syncing: Promise<unknown> | undefined;
   #syncedAt = -Infinity;
+  #saving: Promise<void> | undefined;
 
   constructor(options: HeaderViewOptions) {
     this.#options = options;
   }
 
   headerAt(height: number): BlockHeader | undefined {
-    return this.#options.chain.headerAt(height);
+    return this.#options.store.chain.headerAt(height);
   }
 
   get tip(): ChainTip {
-    const { height, hash } = this.#options.chain.tip;
+    const { height, hash } = this.#options.store.chain.tip;
     return { height, hash };
   }
 
@@ -71,6 +77,8 @@ export class HeaderView implements HeaderLookup, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await this.#syncing?.catch(() => undefined);
+    await this.#saving;
+    await this.#options.store.save();
   }
 
   #run(): Promise<unknown> {
@@ -82,7 +90,21 @@ export class HeaderView implements HeaderLookup, AsyncDisposable {
   }
 
   async #sync(): Promise<void> {
-    await this.#options.sync({ signal: this.#closing.signal });
+    const onProgress = (): void => {
+      this.#save();
+    };
+    await this.#options.sync({ signal: this.#closing.signal, onProgress });
     this.#syncedAt = this.#options.clock();
+    this.#save();
+  }
+
+  /** One write at a time. What comes meanwhile, or cannot be written, is in the next one. */
+  #save(): void {
+    this.#saving ??= this.#options.store
+      .save()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#saving = undefined;
+      });
   }
 }

@@ -1,13 +1,15 @@
-import { type Clock } from '../base/clock.ts';
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { type Clock } from '../base/clock.ts';
 import { Scope } from '../base/lifecycle.ts';
 import { type Logger } from '../base/log.ts';
 import { type Network, networkParams } from '../bitcoin/networks.ts';
 import { startElectrumClient } from '../electrum/client.ts';
 import { electrumHeaderSource } from '../electrum/electrum-header-source.ts';
-import { HeaderChain } from '../electrum/header-chain.ts';
+import { openHeaderStore } from '../electrum/header-store.ts';
 import { syncHeaders } from '../electrum/header-sync.ts';
 import { type Address, type Dial, formatAddress } from '../io/dial.ts';
+import { makePrivateDirectory } from '../io/durable-file.ts';
 import { blamingServer } from './blame-server.ts';
 import { DirectLookup } from './direct-lookup.ts';
 import { HeaderView } from './header-view.ts';
@@ -36,6 +38,10 @@ export async function openDirectLookup(options: OpenDirectLookupOptions): Promis
   const onion = formatAddress(server);
   const isolation = `${randomBytes(16).toString('hex')}/${onion}/direct`;
   await using opening = new Scope();
+  await makePrivateDirectory(options.directory);
+  const params = networkParams(network);
+  const path = join(options.directory, 'headers');
+  const store = opening.use(await openHeaderStore(path, { params, clock }));
   const client = opening.use(
     await blamingServer(onion, () =>
       startElectrumClient({
@@ -47,13 +53,13 @@ export async function openDirectLookup(options: OpenDirectLookupOptions): Promis
       }),
     ),
   );
-  const chain = new HeaderChain(networkParams(network), clock);
   const sources = [electrumHeaderSource(onion, client)];
+  const { chain } = store;
   const headers = opening.use(
     new HeaderView({
-      chain,
+      store,
       clock,
-      sync: (syncing) => syncHeaders({ chain, sources, timeoutMs: TIMEOUT_MS, ...syncing }),
+      sync: (call) => syncHeaders({ chain, sources, timeoutMs: TIMEOUT_MS, ...call }),
     }),
   );
   headers.keepFresh();

@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { Scope } from '../base/lifecycle.ts';
 import { networkParams } from '../bitcoin/networks.ts';
-import { HeaderChain } from '../electrum/header-chain.ts';
+import { openHeaderStore } from '../electrum/header-store.ts';
 import { type ClientDirectoryOptions, openClientDirectory } from './client-directory.ts';
 import { currentConsensus } from './consensus-source.ts';
 import { FaultLog } from './fault-log.ts';
@@ -27,14 +28,16 @@ export async function openRelayedLookup(options: OpenRelayedLookupOptions): Prom
   opening.use(consensus);
   if (consensus.current() === undefined) await consensus.refresh({ signal });
   const faults = new FaultLog();
-  const chain = new HeaderChain(networkParams(network), clock);
+  const params = networkParams(network);
+  const path = join(options.directory, 'headers');
+  const store = opening.use(await openHeaderStore(path, { params, clock }));
   const headers = opening.use(
     new HeaderView({
-      chain,
+      store,
       clock,
-      sync: (syncing) => {
+      sync: (call) => {
         const relays = choices.relays(currentConsensus(consensus));
-        return syncFromRelays(relays, { chain, pool, faults, ...syncing });
+        return syncFromRelays(relays, { chain: store.chain, pool, faults, ...call });
       },
     }),
   );

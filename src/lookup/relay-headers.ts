@@ -15,6 +15,7 @@ export interface RelayHeadersOptions {
   readonly pool: RelayPool;
   readonly faults: FaultLog;
   readonly signal: AbortSignal;
+  readonly onProgress: () => void;
 }
 
 /** With one source, its silence about newer blocks would go unnoticed. */
@@ -27,7 +28,7 @@ const TIMEOUT_MS = 15_000;
  */
 export async function syncFromRelays(
   relays: readonly ConsensusNode[],
-  { chain, pool, faults, signal }: RelayHeadersOptions,
+  { pool, faults, ...options }: RelayHeadersOptions,
 ): Promise<void> {
   const sources = relays.map(({ nodeId, onion }): HeaderSource => ({
     name: nodeId,
@@ -36,7 +37,7 @@ export async function syncFromRelays(
       return link.headers(start, count, options);
     },
   }));
-  const found = await faultsOf(sources, { chain, signal });
+  const found = await faultsOf(sources, options);
   for (const { source, kind, reason } of found) {
     const message = `Relay ${source} ${WHAT[kind]}: ${reason}.`;
     faults.add(
@@ -57,10 +58,10 @@ const WHAT: Readonly<Record<SourceFault['kind'], string>> = {
 
 async function faultsOf(
   sources: readonly HeaderSource[],
-  { chain, signal }: Pick<RelayHeadersOptions, 'chain' | 'signal'>,
+  options: Omit<RelayHeadersOptions, 'pool' | 'faults'>,
 ): Promise<readonly SourceFault[]> {
   try {
-    return await syncHeaders({ chain, sources, signal, timeoutMs: TIMEOUT_MS });
+    return await syncHeaders({ sources, timeoutMs: TIMEOUT_MS, ...options });
   } catch (error) {
     if (error instanceof HeaderSyncError) return error.faults;
     throw error;
