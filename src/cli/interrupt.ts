@@ -23,6 +23,10 @@ export async function untilInterrupted<T>(run: (signal: AbortSignal) => Promise<
   const watch = watchParent(interrupt);
   try {
     return await run(controller.signal);
+  } catch (error) {
+    // What was under way may say it was aborted in words of its own.
+    if (controller.signal.aborted) throw controller.signal.reason;
+    throw error;
   } finally {
     clearInterval(watch);
     for (const name of SIGNALS) process.off(name, interrupt);

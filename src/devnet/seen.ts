@@ -72,7 +72,9 @@ export function addressesIn(
   wallet: readonly AddressMarks[],
 ): number {
   const haystack = Buffer.concat(chunks);
-  return wallet.filter((marks) => formsOf(marks).some((form) => haystack.includes(form))).length;
+  return wallet.filter((marks) =>
+    formsOf(marks).some((form) => haystack.includes(Buffer.from(form))),
+  ).length;
 }
 
 function formsOf({ address, scriptHash, script }: AddressMarks): readonly (string | Uint8Array)[] {

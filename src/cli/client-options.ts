@@ -1,0 +1,55 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { Option } from 'commander';
+import { fromUtf8 } from '../base/bytes.ts';
+import { messageOf, UserError } from '../base/errors.ts';
+import type { Network } from '../bitcoin/networks.ts';
+import { type Policy, parsePolicy } from '../directory/policy.ts';
+import { type Address, parseAddress } from '../io/dial.ts';
+import { readIfPresent } from '../io/durable-file.ts';
+
+// Options that the commands of a client share.
+
+export const socksOption = new Option('--socks <host:port>', "tor's SOCKS port")
+  .env('SOTTO_SOCKS')
+  .default('127.0.0.1:9050');
+
+export const policyOption = new Option(
+  '--policy <file>',
+  'policy file of the network: whose signatures make its consensus',
+).env('SOTTO_POLICY');
+
+export const stateOption = new Option(
+  '--state <directory>',
+  'where headers, consensus and choices are kept (default: below the home directory)',
+).env('SOTTO_STATE');
+
+/** @throws UserError */
+export function readSocks(text: string): Address {
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    throw new UserError(`--socks: ${messageOf(error)}`);
+  }
+}
+
+/** @throws UserError */
+export async function readPolicy(path: string | undefined): Promise<Policy> {
+  if (path === undefined) {
+    throw new UserError('no policy file', {
+      hint:
+        'Name the policy file of your network with --policy or SOTTO_POLICY.\n' +
+        'There is no public network yet; `sotto demo --keep` runs one on this machine.',
+    });
+  }
+  const bytes = await readIfPresent(path);
+  if (bytes === undefined) throw new UserError(`there is no file ${path}`);
+  return parsePolicy(fromUtf8(bytes));
+}
+
+export function stateDirectory(given: string | undefined, network: Network): string {
+  if (given !== undefined) return given;
+  const data = process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share');
+  return join(data, 'sotto', network);
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+import process from 'node:process';
+import { Command, CommanderError } from 'commander';
+import { demoCommand } from './commands/demo.ts';
+import { devnetCommand } from './commands/devnet.ts';
+import { directoryCommand } from './commands/directory.ts';
+import { lookupCommand } from './commands/lookup.ts';
+import { nodeCommand } from './commands/node.ts';
+import { describeError, note } from './output.ts';
+import { packageVersion } from './version.ts';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+function program(): Command {
+  const sotto = new Command('sotto')
+    .description('Your own Bitcoin Electrum server behind Tor, and lookups no server can link.')
+    .version(packageVersion(), '-V, --version')
+    // An option after the name of a command is that command's.
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .showHelpAfterError('(sotto --help tells more)')
+    .helpCommand('help [command]', 'show the help of a command')
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage.');
+  for (const command of [
+    demoCommand(),
+    lookupCommand(),
+    directoryCommand(),
+    devnetCommand(),
+    nodeCommand(),
+  ]) {
+    sotto.addCommand(command);
+  }
+  throwInsteadOfExit(sotto);
+  return sotto;
+}
+
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(throwInsteadOfExit);
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
+  } else {
+    note(`sotto: ${describeError(error)}`);
+    process.exitCode = EXIT_FAILED;
+  }
+}

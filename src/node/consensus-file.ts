@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { equalBytes, toHex } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { acceptConsensus } from '../directory/accept-consensus.ts';
+import type { Consensus } from '../directory/consensus.ts';
+import {
+  DIRECTORY_KINDS,
+  type DirectoryKind,
+  type DirectoryView,
+} from '../directory/directory-view.ts';
+import { MAX_CHAIN } from '../directory/limits.ts';
+import type { Policy } from '../directory/policy.ts';
+import { readIfPresent } from '../io/durable-file.ts';
+
+export interface ConsensusFileOptions {
+  readonly path: string;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The directory of a node, as far as the file holds it and the policy covers it. */
+export interface ConsensusFile extends DirectoryView, AsyncDisposable {
+  /** Serves this node's own descriptor beside the consensuses. */
+  addDescriptor(digest: Uint8Array, note: Uint8Array): void;
+}
+
+const READ_INTERVAL_MS = 500;
+
+/** Reads the consensus note whenever the file changes. A note that is refused changes nothing. */
+export async function followConsensusFile(options: ConsensusFileOptions): Promise<ConsensusFile> {
+  const stop = new AbortController();
+  const directory = new HeldDirectory(options);
+  await directory.read();
+  const following = follow(directory, stop.signal);
+  return {
+    current: () => directory.current(),
+    noteOf: (kind, digest) => directory.noteOf(kind, digest),
+    addDescriptor: (digest, note) => {
+      directory.descriptors.set(toHex(digest), note);
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await following;
+    },
+  };
+}
+
+async function follow(directory: HeldDirectory, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await sleep(READ_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    await directory.read();
+  }
+}
+
+class HeldDirectory implements DirectoryView {
+  readonly descriptors = new Map<string, Uint8Array>();
+  readonly #options: ConsensusFileOptions;
+  /** By hash of the text, oldest first. */
+  readonly #notes = new Map<string, Uint8Array>();
+  #latest: { readonly consensus: Consensus; readonly note: Uint8Array } | undefined;
+  #seen: Uint8Array = new Uint8Array();
+
+  constructor(options: ConsensusFileOptions) {
+    this.#options = options;
+  }
+
+  current(): Consensus | undefined {
+    const consensus = this.#latest?.consensus;
+    const isValid = consensus !== undefined && this.#options.clock() < consensus.validUntil * 1000;
+    return isValid ? consensus : undefined;
+  }
+
+  noteOf(kind: DirectoryKind, digest: Uint8Array): Uint8Array | undefined {
+    switch (kind) {
+      case DIRECTORY_KINDS.latestConsensus:
+        return this.current() && this.#latest?.note;
+      case DIRECTORY_KINDS.consensus:
+        return this.#notes.get(toHex(digest));
+      case DIRECTORY_KINDS.descriptor:
+        return this.descriptors.get(toHex(digest));
+      default:
+        return undefined;
+    }
+  }
+
+  async read(): Promise<void> {
+    const { path, policy, clock, log } = this.#options;
+    try {
+      const note = await readIfPresent(path);
+      if (note === undefined || equalBytes(note, this.#seen)) return;
+      this.#seen = note;
+      const previous = this.#latest?.consensus;
+      this.#keep(acceptConsensus({ note, policy, now: clock(), previous }), note);
+    } catch (error) {
+      log.warn('the consensus file is refused', { reason: messageOf(error) });
+    }
+  }
+
+  #keep(consensus: Consensus, note: Uint8Array): void {
+    this.#latest = { consensus, note };
+    this.#notes.set(toHex(consensus.hash), note);
+    const [oldest] = this.#notes.keys();
+    if (this.#notes.size > MAX_CHAIN && oldest !== undefined) this.#notes.delete(oldest);
+    this.#options.log.info('a new consensus', {
+      epoch: consensus.epoch,
+      nodes: consensus.nodes.length,
+    });
+  }
+}

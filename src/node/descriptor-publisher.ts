@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { utf8 } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { parseDescriptor, signDescriptor } from '../directory/descriptor.ts';
+import { nodeIdOf, type NodeId } from '../directory/node-id.ts';
+import { signingKeyFromSeed } from '../directory/signing-key.ts';
+import { writeDurably } from '../io/durable-file.ts';
+import type { EpochKeys } from '../relay/epoch-keys.ts';
+import { DEFAULT_RELAY_LIMITS } from '../relay/relay-limits.ts';
+import type { ConsensusFile } from './consensus-file.ts';
+import type { NodeKeys } from './node-keys.ts';
+
+export interface DescriptorPublisherOptions {
+  readonly dataDirectory: string;
+  readonly keys: NodeKeys;
+  readonly epochKeys: EpochKeys;
+  readonly family: readonly NodeId[];
+  readonly electrum: { readonly protocol: string; readonly genesis: string };
+  readonly directory: ConsensusFile;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Where the relay onion listens for Tor (spec/relay.md, links). */
+const RELAY_PORT = 50_010;
+const LIFE_SECONDS = 24 * 3600;
+const REPLY_KEY_SECONDS = 30 * 24 * 3600;
+const DAY_SECONDS = 24 * 3600;
+const CHECK_MS = 10_000;
+/** Renewed well before it expires, so that authorities that were away still meet a valid one. */
+const RENEW_SECONDS = LIFE_SECONDS / 4;
+
+/** Writes the node's signed descriptor to `descriptor`, and again when a key or its time runs out. */
+export async function publishDescriptor(
+  options: DescriptorPublisherOptions,
+): Promise<AsyncDisposable> {
+  let published = await write(options);
+  let writing: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    if (!isOutdated(options, published)) return;
+    writing = write(options).then(
+      (renewed) => {
+        published = renewed;
+      },
+      (error: unknown) => {
+        options.log.error('the descriptor cannot be renewed', { reason: messageOf(error) });
+      },
+    );
+  }, CHECK_MS);
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await writing;
+    },
+  };
+}
+
+interface Published {
+  readonly epoch: number | undefined;
+  readonly atSeconds: number;
+}
+
+function isOutdated({ epochKeys, clock }: DescriptorPublisherOptions, published: Published) {
+  const age = Math.floor(clock() / 1000) - published.atSeconds;
+  return age > RENEW_SECONDS || epochKeys.published()[0]?.epoch !== published.epoch;
+}
+
+async function write(options: DescriptorPublisherOptions): Promise<Published> {
+  const [current, next] = options.epochKeys.published();
+  if (current === undefined || next === undefined) throw new Error('the epoch keys are not open');
+  const published = Math.floor(options.clock() / 1000);
+  const identity = signingKeyFromSeed(options.keys.identity);
+  const { gatewayQuota } = DEFAULT_RELAY_LIMITS;
+  const note = signDescriptor(
+    {
+      port: RELAY_PORT,
+      roles: new Set(['relay', 'gateway']),
+      family: options.family,
+      replyKey: signingKeyFromSeed(options.keys.reply).publicKey,
+      replyKeyUntil: Math.ceil((published + REPLY_KEY_SECONDS) / DAY_SECONDS) * DAY_SECONDS,
+      keyConfigs: [current, next],
+      electrum: options.electrum,
+      limits: gatewayQuota,
+      published,
+      expires: published + LIFE_SECONDS,
+      unknown: [],
+    },
+    { identity, onion: signingKeyFromSeed(options.keys.onion) },
+  );
+  options.directory.addDescriptor(parseDescriptor(note).digest, utf8(note));
+  await writeDurably(join(options.dataDirectory, 'descriptor'), note);
+  options.log.info('published the descriptor', { node: nodeIdOf(identity.publicKey) });
+  return { epoch: current.epoch, atSeconds: published };
+}
