@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { afterAll, beforeAll, test } from 'vitest';
+import { silent } from '../src/base/log.ts';
+import { Scope } from '../src/base/lifecycle.ts';
+import { purseOf, signPayment } from '../src/devnet/purse.ts';
+import { startElectrumClient, type ElectrumClient } from '../src/electrum/client.ts';
+import { ProofError } from '../src/electrum/proof-error.ts';
+import { type Dial, DialError } from '../src/io/dial.ts';
+import { loopbackDial } from '../src/io/loopback-dial.ts';
+import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
+import { DirectLookup } from '../src/lookup/direct-lookup.ts';
+import { LookupError } from '../src/lookup/fault.ts';
+import { HeaderView } from '../src/lookup/header-view.ts';
+import type { Lookup, VerifiedHistory } from '../src/lookup/lookup.ts';
+import { openDirectLookup } from '../src/lookup/open-direct-lookup.ts';
+import { networkParams } from '../src/bitcoin/networks.ts';
+import { electrumHeaderSource } from '../src/electrum/electrum-header-source.ts';
+import { HeaderChain } from '../src/electrum/header-chain.ts';
+import { syncHeaders } from '../src/electrum/header-sync.ts';
+import { type LookupNetwork, startLookupNetwork } from './lookup-network.ts';
+
+let net: LookupNetwork;
+let directory: string;
+const scope = new Scope();
+const { signal } = new AbortController();
+const server = { host: 'own.onion', port: 50_001 };
+
+beforeAll(async () => {
+  net = scope.use(await startLookupNetwork({ nodes: 4, addresses: 12 }));
+  directory = scope.use(await makeTemporaryDirectory()).path;
+});
+
+afterAll(() => scope[Symbol.asyncDispose]());
+
+const dial: Dial = (_, options) =>
+  loopbackDial({ host: '127.0.0.1', port: net.electrumPort }, options);
+
+function open(by: Dial = dial): Promise<Lookup> {
+  const options = { network: 'regtest', server, directory, clock: Date.now, log: silent } as const;
+  return openDirectLookup({ ...options, dial: by, signal });
+}
+
+test('direct and relayed lookups of a wallet are equal, but for who answered', async () => {
+  await using direct = await open();
+  const { lookup: relayed } = await net.lookup();
+  for (const { scriptHash, txids } of net.wallet) {
+    const histories = await Promise.all(
+      [direct, relayed].map((lookup) => lookup.history(scriptHash, { signal })),
+    );
+    const [one, other] = histories.map((history) => ({ ...history, source: undefined }));
+    assert.deepEqual(one, other);
+    assert.deepEqual(new Set(one?.entries.map(({ txid }) => txid)), new Set(txids));
+  }
+});
+
+test('the headers are kept for the next time', async () => {
+  const first = await open();
+  await first.history(net.wallet[0]?.scriptHash ?? '', { signal });
+  await first[Symbol.asyncDispose]();
+  const { size } = await stat(join(directory, 'headers'));
+  assert.equal(size, 80 * net.chain.blocks.length);
+});
+
+test('a broadcast arrives, and one that is refused is the word of the server', async () => {
+  await using direct = await open();
+  const purse = purseOf(new Uint8Array(32).fill(9), 'direct');
+  const txid = net.chain.pay(purse.script, 100_000n);
+  const outputs = net.chain.ledger.entry(txid)?.transaction.outputs ?? [];
+  const vout = outputs.findIndex(({ scriptHash }) => scriptHash === purse.scriptHash);
+  const payment = { coins: [{ txid, vout, value: 100_000n }], outputs: [] };
+  const sent = await direct.broadcast(signPayment(purse, payment).raw, { signal });
+  assert.ok(net.chain.ledger.mempool.has(sent));
+  const old = net.chain.blocks[2]?.transactions[0]?.raw;
+  assert.ok(old);
+  await assert.rejects(
+    direct.broadcast(old, { signal }),
+    (error) => error instanceof LookupError && error.code === 'server-error',
+  );
+});
+
+test('a server that cannot be reached is at fault', async () => {
+  const closed: Dial = () => Promise.reject(new DialError('nothing answers'));
+  await assert.rejects(
+    open(closed),
+    (error) =>
+      error instanceof LookupError &&
+      error.code === 'server-unreachable' &&
+      error.culprit.role === 'server',
+  );
+});
+
+type Call = (method: string, params: unknown, options?: unknown) => Promise<unknown>;
+type Lie = (answer: unknown, method: string) => unknown;
+
+/** The wallet's first address, by a server whose answers are changed. */
+async function historyWith(lie: Lie): Promise<VerifiedHistory> {
+  await using lying = new Scope();
+  const client = lying.use(
+    await startElectrumClient({
+      dial: (dialing) => dial(server, { signal: dialing, isolation: '' }),
+      clientName: 'test',
+      timeoutMs: 5000,
+      log: silent,
+      signal,
+    }),
+  );
+  const call = client.call.bind(client) as unknown as Call;
+  const changed: Call = async (method, params, options) =>
+    lie(await call(method, params, options), method);
+  const chain = new HeaderChain(networkParams('regtest'), Date.now);
+  const headers = lying.use(
+    new HeaderView({
+      store: { chain, save: () => Promise.resolve() },
+      clock: Date.now,
+      sync: (syncing) =>
+        syncHeaders({ chain, sources: [electrumHeaderSource('own', client)], ...syncing }),
+    }),
+  );
+  const lookup = new DirectLookup({
+    network: 'regtest',
+    client: { call: changed } as unknown as ElectrumClient,
+    onion: server.host,
+    headers,
+    clock: Date.now,
+    scope: new Scope(),
+  });
+  return await lookup.history(net.wallet[0]?.scriptHash ?? '', { signal });
+}
+
+const replacing =
+  (method: string, change: (answer: never) => unknown): Lie =>
+  (answer, asked) =>
+    asked === method ? change(answer as never) : answer;
+
+test.each<[string, string, Lie]>([
+  [
+    'a wrong proof',
+    'bad-merkle-root',
+    replacing('blockchain.transaction.get_merkle', (proof: { merkle: string[] }) => ({
+      ...proof,
+      merkle: proof.merkle.map(() => '00'.repeat(32)),
+    })),
+  ],
+  [
+    'a coinbase of another depth',
+    'coinbase-depth',
+    replacing('blockchain.transaction.id_from_pos', (first: object) => ({
+      ...first,
+      tx_hash: '00'.repeat(32),
+    })),
+  ],
+  [
+    'a wrong status',
+    'status-mismatch',
+    replacing('blockchain.scripthash.subscribe', () => '00'.repeat(32)),
+  ],
+  [
+    'a shortened history',
+    'status-mismatch',
+    replacing('blockchain.scripthash.get_history', (items: unknown[]) => items.slice(1)),
+  ],
+])('a server that gives %s is refused', async (_, code, lie) => {
+  await assert.rejects(historyWith(lie), (error) => {
+    assert.ok(error instanceof LookupError);
+    assert.deepEqual([error.code, error.culprit.role], ['false-answer', 'server']);
+    return error.cause instanceof ProofError && error.cause.code === code;
+  });
+});
