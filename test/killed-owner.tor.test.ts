@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'vitest';
+import { Scope } from '../src/base/lifecycle.ts';
 import { type Child, startChild } from '../src/io/child-process.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
 import { waitUntil } from '../src/io/wait-until.ts';
@@ -21,18 +22,23 @@ async function startOwner(directory: string, { reaper }: { reaper: boolean }): P
     const signal = AbortSignal.timeout(120_000);
     await startPrivateTorNetwork({ directory: '${directory}/tor', signal, reaper });
   `;
-  const owner = await startChild({
-    command: process.execPath,
-    args: ['--input-type=module', '--eval', program],
-    signal,
-    stopTimeoutMs: 5_000,
-  });
-  await waitUntil(() => torsBelow(directory) === TORS || undefined, {
+  await using starting = new Scope();
+  const owner = starting.use(
+    await startChild({
+      command: process.execPath,
+      args: ['--input-type=module', '--eval', program],
+      signal,
+      stopTimeoutMs: 5_000,
+    }),
+  );
+  const allRun = waitUntil(() => torsBelow(directory) === TORS || undefined, {
     what: 'the owner to start all tors',
     timeoutMs: 60_000,
     intervalMs: 50,
     signal,
   });
+  await Promise.race([allRun, owner.failed]);
+  starting.move();
   return owner;
 }
 

@@ -7,6 +7,7 @@ import { Scope } from '../src/base/lifecycle.ts';
 import { DialError } from '../src/io/dial.ts';
 import { listenTcp, type TcpServer } from '../src/io/listen.ts';
 import { loopbackDial } from '../src/io/loopback-dial.ts';
+import { startReaper } from '../src/io/reaper.ts';
 import { socksDial } from '../src/io/socks-dial.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
 import { waitUntil } from '../src/io/wait-until.ts';
@@ -32,9 +33,11 @@ let service: Tor;
 let client: Tor;
 
 beforeAll(async () => {
+  const reaper = scope.use(await startReaper());
   directory = scope.use(await makeTemporaryDirectory()).path;
+  reaper.watchDirectory(directory);
   const start = performance.now();
-  network = scope.use(await startPrivateTorNetwork({ directory, signal }));
+  network = scope.use(await startPrivateTorNetwork({ directory, signal, reaper }));
   readyMs = performance.now() - start;
   const echo = scope.use(await startEchoServer());
   const ports = [{ virtual: PORT, target: `127.0.0.1:${echo.port}` }];

@@ -17,7 +17,7 @@ export interface PrivateNetworkOptions {
   readonly reaper?: Reaper;
 }
 
-export interface PrivateTorOptions {
+interface PrivateTorOptions {
   /** Names its directory: letters, digits and hyphens. */
   readonly name: string;
   readonly onions: readonly OnionOptions[];

@@ -15,7 +15,7 @@ export interface OnionSettings {
   readonly introDefence?: boolean;
 }
 
-export interface OnionPort {
+interface OnionPort {
   readonly virtual: number;
   /** `127.0.0.1:port`, `[::1]:port` or `unix:/path`. No names: tor would resolve them at its start. */
   readonly target: string;
