@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { fromUtf8 } from '../base/bytes.ts';
 import { messageOf, UserError } from '../base/errors.ts';
 import type { Network } from '../bitcoin/networks.ts';
@@ -11,9 +11,12 @@ import { readIfPresent } from '../io/durable-file.ts';
 
 // Options that the commands of a client share.
 
+const DEFAULT_SOCKS = '127.0.0.1:9050';
+
 export const socksOption = new Option('--socks <host:port>', "tor's SOCKS port")
   .env('SOTTO_SOCKS')
-  .default('127.0.0.1:9050');
+  .argParser(hostAndPort)
+  .default(parseAddress(DEFAULT_SOCKS), DEFAULT_SOCKS);
 
 export const policyOption = new Option(
   '--policy <file>',
@@ -24,15 +27,6 @@ export const stateOption = new Option(
   '--state <directory>',
   'where headers, consensus and choices are kept (default: below the home directory)',
 ).env('SOTTO_STATE');
-
-/** @throws UserError */
-export function readSocks(text: string): Address {
-  try {
-    return parseAddress(text);
-  } catch (error) {
-    throw new UserError(`--socks: ${messageOf(error)}`);
-  }
-}
 
 /** @throws UserError */
 export async function readPolicy(path: string | undefined): Promise<Policy> {
@@ -52,4 +46,12 @@ export function stateDirectory(given: string | undefined, network: Network): str
   if (given !== undefined) return given;
   const data = process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share');
   return join(data, 'sotto', network);
+}
+
+function hostAndPort(text: string): Address {
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`It is not host:port: ${messageOf(error)}.`);
+  }
 }

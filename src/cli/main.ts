@@ -6,7 +6,7 @@ import { devnetCommand } from './commands/devnet.ts';
 import { directoryCommand } from './commands/directory.ts';
 import { lookupCommand } from './commands/lookup.ts';
 import { nodeCommand } from './commands/node.ts';
-import { describeError, note } from './output.ts';
+import { describeError, note, tolerateClosedReaders } from './output.ts';
 import { packageVersion } from './version.ts';
 
 const EXIT_FAILED = 1;
@@ -18,8 +18,6 @@ function program(): Command {
     .version(packageVersion(), '-V, --version')
     // An option after the name of a command is that command's.
     .enablePositionalOptions()
-    .showSuggestionAfterError()
-    .showHelpAfterError('(sotto --help tells more)')
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage.');
   for (const command of [
@@ -31,15 +29,17 @@ function program(): Command {
   ]) {
     sotto.addCommand(command);
   }
-  throwInsteadOfExit(sotto);
+  settle(sotto, 'sotto');
   return sotto;
 }
 
-function throwInsteadOfExit(command: Command): void {
-  command.exitOverride();
-  command.commands.forEach(throwInsteadOfExit);
+/** What commander does not hand down to commands that are added. */
+function settle(command: Command, words: string): void {
+  command.exitOverride().showHelpAfterError(`(${words} --help tells more)`);
+  for (const each of command.commands) settle(each, `${words} ${each.name()}`);
 }
 
+tolerateClosedReaders();
 try {
   await program().parseAsync();
 } catch (error) {

@@ -1,5 +1,9 @@
 import process from 'node:process';
 import { messageOf, UserError } from '../base/errors.ts';
+import { DirectoryError } from '../directory/directory-error.ts';
+import { DialError } from '../io/dial.ts';
+import { WaitTimeoutError } from '../io/wait-until.ts';
+import { LookupError } from '../lookup/fault.ts';
 import { InterruptedError } from './interrupt.ts';
 
 // What was asked for goes to stdout; progress, warnings and errors go to stderr. `--json` prints one
@@ -37,12 +41,46 @@ export function formatTable(rows: readonly (readonly (string | number)[])[]): st
     .join('\n');
 }
 
+/** A reader that has seen enough, such as `head`, is no failure. */
+export function tolerateClosedReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}
+
+/** What goes wrong outside the program; the words say all. */
+const OUTSIDE = [LookupError, DirectoryError, DialError, WaitTimeoutError];
+
+/** What the machine refuses: no room, no permission, not that kind of file, a port in use. */
+const REFUSED_BY_MACHINE = new Set([
+  'EACCES',
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
+  'EDQUOT',
+  'EISDIR',
+  'EMFILE',
+  'ENFILE',
+  'ENOSPC',
+  'ENOTDIR',
+  'EPERM',
+  'EROFS',
+]);
+
 /** What a person is told of an error. Only a bug shows where in the code it was. */
 export function describeError(error: unknown): string {
   if (error instanceof InterruptedError) return 'interrupted';
   if (error instanceof UserError) {
     return error.hint === undefined ? error.message : `${error.message}\n${error.hint}`;
   }
+  if (OUTSIDE.some((kind) => error instanceof kind) || isRefusedByMachine(error)) {
+    return messageOf(error);
+  }
   const trace = error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
   return `this is a bug in sotto, please report it:\n${trace}`;
+}
+
+function isRefusedByMachine(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && REFUSED_BY_MACHINE.has(String(error.code));
 }

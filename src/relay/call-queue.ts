@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Turnstile } from './turnstile.ts';
 
 export interface CallQueueOptions {
@@ -34,6 +35,8 @@ export class CallQueue {
     if (this.#turnstile.waiting >= waiting) throw new BusyError('too many calls wait');
     const abort = new AbortController();
     const { signal } = abort;
+    // One call may ask its server for much at once.
+    setMaxListeners(0, signal);
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
         const error = new BusyError('the call took too long');

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { Scope } from '../../base/lifecycle.ts';
 import { describeConsensus, type NodeRow } from '../../directory/describe-consensus.ts';
+import type { Address } from '../../io/dial.ts';
 import { socksDial } from '../../io/socks-dial.ts';
 import {
   policyOption,
   readPolicy,
-  readSocks,
   socksOption,
   stateDirectory,
   stateOption,
@@ -17,7 +17,7 @@ import { formatTable, print, printJson } from '../output.ts';
 
 interface ShowOptions {
   readonly policy?: string;
-  readonly socks: string;
+  readonly socks: Address;
   readonly state?: string;
   readonly json?: true;
 }
@@ -37,7 +37,7 @@ function showCommand(): Command {
     .option('--json', 'print one object')
     .action(async (options: ShowOptions) => {
       const policy = await readPolicy(options.policy);
-      const dial = socksDial(readSocks(options.socks));
+      const dial = socksDial(options.socks);
       const { networkOf, openClientDirectory } = await import('../../lookup/client-directory.ts');
       const network = networkOf(policy);
       const directory = join(stateDirectory(options.state, network), 'relayed');

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../../base/errors.ts';
 import { scriptOfAddress } from '../../bitcoin/address.ts';
 import { type Network, NETWORKS } from '../../bitcoin/networks.ts';
 import { scriptHashOf } from '../../electrum/script-hash.ts';
+import type { Address } from '../../io/dial.ts';
 import { socksDial } from '../../io/socks-dial.ts';
 import { LookupError } from '../../lookup/fault.ts';
 import type { Lookup, VerifiedHistory } from '../../lookup/lookup.ts';
 import {
   policyOption,
   readPolicy,
-  readSocks,
   socksOption,
   stateDirectory,
   stateOption,
@@ -22,10 +22,10 @@ import { formatTable, note, print, printJson } from '../output.ts';
 interface LookupOptions {
   readonly direct?: true;
   readonly relayed?: true;
-  readonly server?: string;
+  readonly server?: Address;
   readonly network: Network;
   readonly policy?: string;
-  readonly socks: string;
+  readonly socks: Address;
   readonly state?: string;
   readonly json?: true;
 }
@@ -41,6 +41,7 @@ interface Outcome extends Subject {
 }
 
 const DEFAULT_WALLET_PORT = 50_001;
+const AN_ONION = '56 letters and digits, then .onion, never a clearnet name';
 
 export function lookupCommand(): Command {
   return new Command('lookup')
@@ -53,9 +54,9 @@ export function lookupCommand(): Command {
     )
     .option('--relayed', 'through the relay network: no server learns them all')
     .addOption(
-      new Option('--server <onion[:port]>', 'your Electrum server, for --direct').env(
-        'SOTTO_SERVER',
-      ),
+      new Option('--server <onion[:port]>', 'your Electrum server, for --direct')
+        .env('SOTTO_SERVER')
+        .argParser(onionAndPort),
     )
     .addOption(
       new Option('--network <name>', 'for --direct; --relayed has it from the policy')
@@ -90,7 +91,7 @@ async function wayOf(
   options: LookupOptions,
   signal: AbortSignal,
 ): Promise<{ network: Network; open: () => Promise<Lookup> }> {
-  const dial = socksDial(readSocks(options.socks));
+  const dial = socksDial(options.socks);
   const log = stderrLogger('warn');
   const common = { dial, clock: Date.now, log, signal, onProgress: noteHeaders() };
   if (options.relayed) {
@@ -102,8 +103,12 @@ async function wayOf(
     return { network, open: () => openRelayedLookup({ ...common, policy, directory }) };
   }
   if (options.direct) {
-    const { network } = options;
-    const server = serverOf(options.server);
+    const { network, server } = options;
+    if (server === undefined) {
+      throw new UserError('no server to ask', {
+        hint: `Name your server with --server or SOTTO_SERVER: ${AN_ONION}.`,
+      });
+    }
     const directory = join(stateDirectory(options.state, network), 'direct');
     const { openDirectLookup } = await import('../../lookup/open-direct-lookup.ts');
     return { network, open: () => openDirectLookup({ ...common, network, server, directory }) };
@@ -115,16 +120,9 @@ async function wayOf(
   });
 }
 
-function serverOf(text: string | undefined): { host: string; port: number } {
-  const match = /^([a-z2-7]{56}\.onion)(?::(\d{1,5}))?$/.exec(text ?? '');
-  if (match?.[1] === undefined) {
-    throw new UserError(
-      text === undefined ? 'no server to ask' : `"${text}" is not an onion address`,
-      {
-        hint: 'Name your server with --server or SOTTO_SERVER: 56 letters and digits, then .onion.',
-      },
-    );
-  }
+function onionAndPort(text: string): Address {
+  const match = /^([a-z2-7]{56}\.onion)(?::(\d{1,5}))?$/.exec(text);
+  if (match?.[1] === undefined) throw new InvalidArgumentError(`It takes ${AN_ONION}.`);
   return { host: match[1], port: Number(match[2] ?? DEFAULT_WALLET_PORT) };
 }
 
