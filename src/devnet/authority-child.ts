@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Running } from '../base/lifecycle.ts';
 import type { PolicyAuthority } from '../directory/policy.ts';
 import { loadPublicKey } from '../directory/public-key.ts';
@@ -12,6 +11,7 @@ import { createSecretFile, makePrivateDirectory, readIfPresent } from '../io/dur
 import type { Reaper } from '../io/reaper.ts';
 import type { EpochPlan } from './authority.ts';
 import { type Answer, answerLine, formatRequest, formatSetup } from './authority-lines.ts';
+import { programPath } from './program.ts';
 
 export interface AuthorityProcessOptions {
   readonly name: string;
@@ -32,9 +32,6 @@ export interface AuthorityProcess extends Running {
 const ANSWER_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 2000;
 
-/** The compiled program, seen from the sources and from the build itself. */
-const PROGRAM = fileURLToPath(new URL('../../dist/devnet/authority-process.js', import.meta.url));
-
 /** Starts one authority with the key in its directory, which is made if there is none. */
 export async function startAuthorityProcess(
   options: AuthorityProcessOptions,
@@ -48,7 +45,7 @@ export async function startAuthorityProcess(
   const waiting = new Map<number, (answer: Answer) => void>();
   const child = await startChild({
     command: process.execPath,
-    args: [PROGRAM],
+    args: [programPath('devnet/authority-process.js')],
     input,
     onLine: (line, from) => {
       if (from === 'stderr') return;

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { fromUtf8 } from '../base/bytes.ts';
 import { Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
-import { type Address, parseAddress } from '../io/dial.ts';
+import type { Address } from '../io/dial.ts';
 import { readIfPresent } from '../io/durable-file.ts';
 import { type Reaper, startReaper } from '../io/reaper.ts';
 import { socksDial } from '../io/socks-dial.ts';
@@ -14,12 +13,10 @@ import type { Lookup } from '../lookup/lookup.ts';
 import { openDirectLookup } from '../lookup/open-direct-lookup.ts';
 import { openRelayedLookup } from '../lookup/open-relayed-lookup.ts';
 import type { Tor } from '../tor/tor-process.ts';
-import { askControl, type ControlCommand, type ControlResult } from './control.ts';
-import { controlPathIn } from './devnet.ts';
+import { startDevnetChain } from './chain-process.ts';
 import { areEqual, type DemoResult, type TimedLookup, wayResult } from './demo-result.ts';
 import { type DevnetNetwork, startDevnetNetwork, WALLET_PORT } from './network.ts';
 import { startObservedPort } from './observed-port.ts';
-import { startProgram } from './program.ts';
 import { addressesIn, seenByRoles } from './seen.ts';
 import { fundWallet, type WalletAddress } from './wallet.ts';
 
@@ -38,8 +35,6 @@ export interface DemoStep {
   /** Resolves to what came of it, in a few words. */
   run(detail: (text: string) => void): Promise<string>;
 }
-
-const chainReady = z.object({ electrum: z.string() });
 
 /** The whole of Sotto on one machine, for one wallet. Disposing it leaves nothing behind. */
 export class Demo implements AsyncDisposable {
@@ -149,26 +144,10 @@ export class Demo implements AsyncDisposable {
     const { signal, addresses } = this.#options;
     const directory = join(this.directory, 'chain');
     const chain = this.#scope.use(
-      await startProgram({
-        file: 'cli/main.js',
-        args: ['devnet', '--port', '0', '--directory', directory, '--json'],
-        ready: chainReady,
-        signal,
-        reaper: this.#reaper,
-      }),
+      await startDevnetChain({ directory, signal, reaper: this.#reaper }),
     );
-    this.#electrum = parseAddress(chain.ready.electrum);
-    const ask = (command: ControlCommand): Promise<ControlResult> =>
-      askControl(controlPathIn(directory), command, signal);
-    const payer = {
-      mine: (blocks: number) => ask({ command: 'mine', blocks }),
-      pay: async (address: string, sats: bigint) => {
-        const { txid } = await ask({ command: 'pay', address, sats: Number(sats) });
-        if (txid === undefined) throw new Error('a payment has a txid');
-        return txid;
-      },
-    };
-    this.#wallet = await fundWallet(payer, { seed: randomBytes(32), addresses });
+    this.#electrum = chain.electrum;
+    this.#wallet = await fundWallet(chain, { seed: randomBytes(32), addresses });
     return `${new Set(this.#wallet.flatMap(({ txids }) => txids)).size} transactions`;
   }
 

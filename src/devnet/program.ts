@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import type { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import { type Running, Scope } from '../base/lifecycle.ts';
@@ -26,9 +26,6 @@ export interface Program<Ready> extends Running {
 const STOP_TIMEOUT_MS = 5000;
 const KEPT_LINES = 20;
 
-/** The build, seen from the sources and from the build itself. */
-const BUILD = new URL('../../dist/', import.meta.url);
-
 /**
  * Starts a program of this package in a process of its own and waits for its first line.
  * @throws UserError with its last words when it ends before that.
@@ -46,7 +43,7 @@ export async function startProgram<Ready extends z.ZodType>(
   const child = starting.use(
     await startChild({
       command: process.execPath,
-      args: [fileURLToPath(new URL(file, BUILD)), ...args],
+      args: [programPath(file), ...args],
       ...(input !== undefined && { input }),
       signal,
       stopTimeoutMs: STOP_TIMEOUT_MS,
@@ -72,4 +69,9 @@ export async function startProgram<Ready extends z.ZodType>(
     failed,
     [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
   };
+}
+
+/** Where the build has a program, from wherever this code runs. */
+export function programPath(file: string): string {
+  return createRequire(import.meta.url).resolve(`#build/${file}`);
 }
