@@ -24,6 +24,8 @@ export function privateNetworkLines(member: PrivateNetworkMember): TorrcLine[] {
     ['TestingTorNetwork', 1],
     ...authorities.map(authorityLine),
     ['PathsNeededToBuildCircuits', '0.67'],
+    // In minutes few relays are voted stable, and tor would wait for second guards it cannot choose.
+    ['VanguardsLiteEnabled', 0],
     ['TestingDirAuthVoteExit', '*'],
     ['TestingDirAuthVoteHSDir', '*'],
     ['TestingDirAuthVoteGuard', '*'],

@@ -33,7 +33,7 @@ export interface PrivateTorNetwork extends Running {
 }
 
 const AUTHORITIES = ['authority1', 'authority2', 'authority3'];
-/** An onion's circuits have four hops, none of them twice: three authorities do not suffice. */
+/** A path has three hops, none of them twice: three authorities leave tor no choice. */
 const RELAYS = ['relay1', 'relay2'];
 const CONSENSUS_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
