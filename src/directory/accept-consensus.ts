@@ -75,8 +75,9 @@ export function checkFollows(consensus: Consensus, previous: Consensus): void {
 /**
  * A key configuration that was announced stays until its epoch is over, so that one that was
  * swapped cannot pass for a renewal.
+ * @throws DirectoryError `swapped-key`
  */
-function checkKeysKept(consensus: Consensus, previous: Consensus): void {
+export function checkKeysKept(consensus: Consensus, previous: Consensus): void {
   for (const node of consensus.nodes) {
     const before = previous.node(node.nodeId);
     if (before !== undefined && swapsKey(node.keyConfigs, before.keyConfigs)) {

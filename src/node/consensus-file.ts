@@ -3,19 +3,23 @@ import { equalBytes, toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { acceptConsensus } from '../directory/accept-consensus.ts';
+import { acceptConsensus, checkKeysKept, verifyConsensus } from '../directory/accept-consensus.ts';
 import type { Consensus } from '../directory/consensus.ts';
 import {
   DIRECTORY_KINDS,
   type DirectoryKind,
   type DirectoryView,
 } from '../directory/directory-view.ts';
+import { DirectoryError, type DirectoryErrorCode } from '../directory/directory-error.ts';
 import { MAX_CHAIN } from '../directory/limits.ts';
 import type { Policy } from '../directory/policy.ts';
-import { readIfPresent } from '../io/durable-file.ts';
+import { readIfPresent, writeDurably } from '../io/durable-file.ts';
 
 export interface ConsensusFileOptions {
+  /** Written by others. */
   readonly path: string;
+  /** Keeps the newest note that was accepted, so that no restart can be used to roll it back. */
+  readonly keptPath: string;
   readonly policy: Policy;
   readonly clock: Clock;
   readonly log: Logger;
@@ -29,10 +33,14 @@ export interface ConsensusFile extends DirectoryView, AsyncDisposable {
 
 const READ_INTERVAL_MS = 500;
 
-/** Reads the consensus note whenever the file changes. A note that is refused changes nothing. */
+/**
+ * Reads the consensus note whenever the file changes. A note that is refused changes nothing; one
+ * that comes too early is tried again.
+ */
 export async function followConsensusFile(options: ConsensusFileOptions): Promise<ConsensusFile> {
   const stop = new AbortController();
   const directory = new HeldDirectory(options);
+  await directory.open();
   await directory.read();
   const following = follow(directory, stop.signal);
   return {
@@ -62,7 +70,9 @@ class HeldDirectory implements DirectoryView {
   /** By hash of the text, oldest first. */
   readonly #notes = new Map<string, Uint8Array>();
   #latest: { readonly consensus: Consensus; readonly note: Uint8Array } | undefined;
+  /** What need not be read again. */
   #seen: Uint8Array = new Uint8Array();
+  #complaint = '';
 
   constructor(options: ConsensusFileOptions) {
     this.#options = options;
@@ -87,27 +97,63 @@ class HeldDirectory implements DirectoryView {
     }
   }
 
-  async read(): Promise<void> {
-    const { path, policy, clock, log } = this.#options;
+  /** One that does not verify under the policy is passed over: other authorities, another chain. */
+  async open(): Promise<void> {
+    const { keptPath, policy, log } = this.#options;
+    const note = await readIfPresent(keptPath);
+    if (note === undefined) return;
     try {
-      const note = await readIfPresent(path);
-      if (note === undefined || equalBytes(note, this.#seen)) return;
-      this.#seen = note;
-      const previous = this.#latest?.consensus;
-      this.#keep(acceptConsensus({ note, policy, now: clock(), previous }), note);
+      this.#hold(verifyConsensus(note, policy), note);
     } catch (error) {
-      log.warn('the consensus file is refused', { reason: messageOf(error) });
+      if (!(error instanceof DirectoryError)) throw error;
+      log.warn('the consensus kept is not of this policy', { reason: error.code });
     }
   }
 
-  #keep(consensus: Consensus, note: Uint8Array): void {
+  async read(): Promise<void> {
+    const { path, keptPath, log } = this.#options;
+    try {
+      const note = await readIfPresent(path);
+      if (note === undefined || equalBytes(note, this.#seen)) return;
+      const consensus = this.#accept(note);
+      await writeDurably(keptPath, note);
+      this.#seen = note;
+      this.#complaint = '';
+      this.#hold(consensus, note);
+      log.info('a new consensus', { epoch: consensus.epoch, nodes: consensus.nodes.length });
+    } catch (error) {
+      const reason = messageOf(error);
+      if (reason !== this.#complaint) log.warn('the consensus file is refused', { reason });
+      this.#complaint = reason;
+    }
+  }
+
+  /** @throws DirectoryError */
+  #accept(note: Uint8Array): Consensus {
+    const { policy, clock, log } = this.#options;
+    const previous = this.#latest?.consensus;
+    try {
+      return acceptConsensus({ note, policy, now: clock(), previous });
+    } catch (error) {
+      if (!isRefusal(error, 'not-yet-valid')) this.#seen = note;
+      if (previous === undefined || !isRefusal(error, 'gap')) throw error;
+      // The file never says what it held while this node was away. A quorum signed a later epoch,
+      // and no key was swapped: what is missing concerns nobody who asks this node.
+      const consensus = acceptConsensus({ note, policy, now: clock() });
+      checkKeysKept(consensus, previous);
+      log.warn('consensuses were missed', { from: previous.epoch, to: consensus.epoch });
+      return consensus;
+    }
+  }
+
+  #hold(consensus: Consensus, note: Uint8Array): void {
     this.#latest = { consensus, note };
     this.#notes.set(toHex(consensus.hash), note);
     const [oldest] = this.#notes.keys();
     if (this.#notes.size > MAX_CHAIN && oldest !== undefined) this.#notes.delete(oldest);
-    this.#options.log.info('a new consensus', {
-      epoch: consensus.epoch,
-      nodes: consensus.nodes.length,
-    });
   }
+}
+
+function isRefusal(error: unknown, code: DirectoryErrorCode): boolean {
+  return error instanceof DirectoryError && error.code === code;
 }

@@ -75,6 +75,7 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
   const directory = starting.use(
     await followConsensusFile({
       path: config.consensusFile,
+      keptPath: join(config.dataDirectory, 'consensus'),
       policy: parsePolicy(await readText(config.policyFile)),
       clock,
       log,
