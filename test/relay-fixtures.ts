@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { type Duplex, duplexPair } from 'node:stream';
 import type { Cbor } from '../src/base/cbor.ts';
 import type { Consensus, ConsensusNode } from '../src/directory/consensus.ts';
@@ -14,7 +14,7 @@ import { type LinkError } from '../src/relay/link-error.ts';
 import { Link } from '../src/relay/link.ts';
 import { encodeRequest, type Request } from '../src/relay/message.ts';
 import type { NodeIdentity } from '../src/relay/node-identity.ts';
-import { keyPairFromSeed } from '../src/relay/x25519.ts';
+import { generateKeyPair, keyPairFromSeed } from '../src/relay/x25519.ts';
 
 /** A node of a test's network with all its keys. */
 export interface TestNode {
@@ -187,7 +187,6 @@ export function streamPair(): [Duplex, Duplex] {
 export function garbageCell(node: TestNode): Uint8Array {
   const { cell } = testCell(node, { now: 0, consensus: undefined });
   const garbage = Uint8Array.from(cell);
-  const { publicKey } = generateKeyPairSync('x25519');
-  garbage.set(Buffer.from(String(publicKey.export({ format: 'jwk' }).x), 'base64url'), 7);
+  garbage.set(generateKeyPair().publicKey, 7);
   return garbage;
 }
