@@ -1,4 +1,5 @@
-import { fromHex } from '../base/bytes.ts';
+import { fromHex, MalformedBytesError } from '../base/bytes.ts';
+import { txidOf } from '../bitcoin/transaction.ts';
 import { type HistoryItem, compareMempoolItems } from '../electrum/history-status.ts';
 import type { ElectrumClient } from '../electrum/client.ts';
 import type { ElectrumResults } from '../electrum/protocol.ts';
@@ -45,13 +46,13 @@ export class Target {
     return [...items.filter(({ height }) => height > 0), ...unconfirmed];
   }
 
+  /** @throws TargetNotSyncedError when it is another one. */
   async raw(txid: string, { signal }: CallOptions): Promise<Uint8Array> {
     const kept = this.#raws.get(txid);
     if (kept !== undefined) return kept;
     const method = 'blockchain.transaction.get';
     const hex = await this.#client.call(method, { tx_hash: txid }, { signal });
-    if (typeof hex !== 'string') throw new TargetNotSyncedError('not a raw transaction');
-    const raw = fromHex(hex);
+    const raw = rawOf(hex, txid);
     this.#raws.set(txid, raw);
     return raw;
   }
@@ -109,6 +110,16 @@ export class Target {
   get protocol(): string {
     return this.#client.protocol;
   }
+}
+
+function rawOf(hex: unknown, txid: string): Uint8Array {
+  try {
+    const raw = typeof hex === 'string' ? fromHex(hex) : undefined;
+    if (raw !== undefined && txidOf(raw) === txid) return raw;
+  } catch (error) {
+    if (!(error instanceof MalformedBytesError)) throw error;
+  }
+  throw new TargetNotSyncedError('not the transaction that was asked for');
 }
 
 function spineOf({ txid, branch }: CoinbaseSpine, position: number): CoinbaseSpine | undefined {
