@@ -10,9 +10,9 @@ const DAY_MS = 86_400_000;
 export const UNLISTED_MS = 14 * DAY_MS;
 /** After so long a choice is made again. */
 export const BOUND_MS = 120 * DAY_MS;
-export const STICKY_RELAYS = 3;
+const STICKY_RELAYS = 3;
 
-/** A choice that lasts (spec/relay.md section 8). Times are in milliseconds since the epoch. */
+/** A choice that lasts (spec/relay.md section 8.3). Times are in milliseconds since the epoch. */
 export interface Binding {
   readonly nodeId: NodeId;
   readonly since: number;

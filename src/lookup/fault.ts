@@ -1,6 +1,6 @@
 import { type NodeId } from '../directory/node-id.ts';
 
-/** Why a lookup, or one way of making it, failed (spec/relay.md section 7). */
+/** Why a lookup, or one way of making it, failed (spec/relay.md section 8.3). */
 export type LookupErrorCode =
   // Choosing nodes.
   | 'no-consensus'

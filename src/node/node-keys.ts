@@ -4,7 +4,7 @@ import { createSecretFile, makePrivateDirectory, readIfPresent } from '../io/dur
 
 const SEED_BYTES = 32;
 
-/** The Ed25519 seeds of one node, 32 bytes each (spec/relay.md, keys). */
+/** The Ed25519 seeds of one node, 32 bytes each (spec/relay.md section 1). */
 export interface NodeKeys {
   readonly identity: Uint8Array;
   readonly reply: Uint8Array;
