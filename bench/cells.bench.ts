@@ -1,18 +1,11 @@
 import { Chacha20Poly1305 } from '@hpke/chacha20poly1305';
 import { CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core';
-import {
-  createHmac,
-  diffieHellman,
-  generateKeyPairSync,
-  randomBytes,
-  sign,
-  type webcrypto,
-} from 'node:crypto';
-import { aeadSeal, CHACHA20_POLY1305 } from '../src/relay/aead.ts';
+import { generateKeyPairSync, randomBytes, sign, type webcrypto } from 'node:crypto';
 import { openCell, sealCell } from '../src/relay/cell.ts';
 import { encodeKeyConfig } from '../src/relay/key-config.ts';
-import { keyPairFromSeed, publicKeyOf } from '../src/relay/x25519.ts';
+import { keyPairFromSeed } from '../src/relay/x25519.ts';
 import { type Case, measureSideBySide, type Measured, type Report, rounded } from './harness.ts';
+import { GATEWAY_PRIMITIVES, primitives } from './primitives.ts';
 
 const seed = randomBytes(32);
 const gateway = keyPairFromSeed(seed);
@@ -27,29 +20,8 @@ const sealed = sealCell({ keyConfig, nodeId, plaintext: request });
 const opened = openCell({ cell: sealed.cell, nodeId, keyFor });
 const replyBody = opened.sealReply(reply);
 
-const peer = publicKeyOf(gateway.publicKey);
-const key = randomBytes(32);
-const nonce = randomBytes(12);
-const [twoKb, fourKb] = [randomBytes(1993), randomBytes(4048)];
+const twoKb = randomBytes(1993);
 const message = randomBytes(94);
-
-const primitives: readonly Case[] = [
-  { name: 'X25519 key pair', run: () => generateKeyPairSync('x25519') },
-  {
-    name: 'X25519',
-    run: () => diffieHellman({ privateKey: gateway.privateKey, publicKey: peer }),
-  },
-  { name: 'Ed25519 signature', run: () => sign(null, message, replyKey) },
-  {
-    name: 'ChaCha20Poly1305 of 2 kB',
-    run: () => aeadSeal({ aead: CHACHA20_POLY1305, key, nonce, text: twoKb }),
-  },
-  {
-    name: 'ChaCha20Poly1305 of 4 kB',
-    run: () => aeadSeal({ aead: CHACHA20_POLY1305, key, nonce, text: fourKb }),
-  },
-  { name: 'HMAC-SHA256', run: () => createHmac('sha256', key).update(message).digest() },
-];
 
 const ours: readonly Case[] = [
   { name: 'seal a cell', run: () => sealCell({ keyConfig, nodeId, plaintext: request }) },
@@ -71,12 +43,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   'open a cell': ['X25519', 'ChaCha20Poly1305 of 2 kB'],
   'seal a reply': ['ChaCha20Poly1305 of 4 kB'],
   'open a reply': ['ChaCha20Poly1305 of 4 kB'],
-  'gateway: open, sign, seal': [
-    'X25519',
-    'ChaCha20Poly1305 of 2 kB',
-    'Ed25519 signature',
-    'ChaCha20Poly1305 of 4 kB',
-  ],
+  'gateway: open, sign, seal': GATEWAY_PRIMITIVES,
 };
 
 /** The same message, header and binding with @hpke/core; its keys are imported beforehand. */

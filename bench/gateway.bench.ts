@@ -1,81 +1,123 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { toHex } from '../src/base/bytes.ts';
+import { Scope } from '../src/base/lifecycle.ts';
 import { silent } from '../src/base/log.ts';
-import type { Duplex } from 'node:stream';
-import { Gateway } from '../src/relay/gateway.ts';
-import type { GatewayHandler } from '../src/relay/gateway-handler.ts';
-import { helloOf } from '../src/relay/hello.ts';
-import { Link } from '../src/relay/link.ts';
-import { DEFAULT_RELAY_LIMITS } from '../src/relay/relay-limits.ts';
-import type { Report } from './harness.ts';
-import {
-  PATIENT,
-  streamPair,
-  testCell,
-  testConsensusOf,
-  testDirectory,
-  testNode,
-  testPeer,
-} from '../test/relay-fixtures.ts';
+import { startElectrumClient } from '../src/electrum/client.ts';
+import { loopbackDial } from '../src/io/loopback-dial.ts';
+import { electrumHandler } from '../src/node/electrum-handler.ts';
+import { followHeaders } from '../src/node/node-headers.ts';
+import { startRelayServer } from '../src/relay/relay-server.ts';
+import type { LoadBatch, LoadOrder } from './gateway-load.ts';
+import { measureSideBySide, type Report, rounded } from './harness.ts';
+import { GATEWAY_PRIMITIVES, primitives } from './primitives.ts';
+import { testConsensusOf, testDirectory, testNode } from '../test/relay-fixtures.ts';
 
-const CELLS = 4_000;
-const IN_FLIGHT = 64;
+const ADDRESSES = 1_000;
+/** The first of them warm up the gateway's code and are not asked for again. */
+const WARM_UP = 300;
+const RELAYS = { links: 8, cells: 16 };
+const TIMEOUT_MS = 30_000;
 
-const handler: GatewayHandler = ({ args }) =>
-  Promise.resolve({ code: 'OK', tipHeight: 1, tipHash: new Uint8Array(32), body: args });
-
-/** The whole of the gateway's work on a cell but for what the handler does. */
+/** The gateway runs in this process, alone; relays and the Electrum server in another. */
 export async function bench(): Promise<readonly Report[]> {
+  const load = fork(new URL('./gateway-load.js', import.meta.url));
+  try {
+    const { port } = await tell<{ port: number }>(load, { serve: { addresses: ADDRESSES } });
+    await using running = new Scope();
+    const gateway = await startGateway(port, running);
+    const measure = async (batch: Omit<LoadBatch, 'consensusHash'>): Promise<Measurement> =>
+      await measureBatch(load, { ...gateway, batch });
+    const part = { from: WARM_UP, count: ADDRESSES - WARM_UP };
+    await measure({ op: 'NOOP', from: 0, count: ADDRESSES });
+    await measure({ op: 'HISTORY', from: 0, count: WARM_UP });
+    const measured = {
+      'NOOP: nothing is asked of the Electrum server': await measure({ op: 'NOOP', ...part }),
+      'HISTORY of an address never asked for': await measure({ op: 'HISTORY', ...part }),
+      'HISTORY of an address asked for before': await measure({ op: 'HISTORY', ...part }),
+    };
+    const needed = await primitivesUs();
+    const rows = Object.entries(measured).map(([what, { cpuUs, transactions }]) => ({
+      what,
+      transactions: rounded(transactions),
+      'CPU us': Math.round(cpuUs),
+      'per s and core': Math.round(1e6 / cpuUs),
+      'x of its primitives': rounded(cpuUs / needed),
+    }));
+    return [{ title: 'Gateway: open, ask, sign, seal', rows }];
+  } finally {
+    load.disconnect();
+  }
+}
+
+interface Gateway {
+  readonly port: number;
+  readonly consensusHash: string;
+}
+
+async function startGateway(electrumPort: number, running: Scope): Promise<Gateway> {
+  const { signal } = new AbortController();
   const node = testNode('gateway');
   const consensus = testConsensusOf([node]);
-  const cells = Array.from(
-    { length: CELLS },
-    () => testCell(node, { now: Date.now(), consensus, op: 1 }).cell,
+  const target = { host: '127.0.0.1', port: electrumPort };
+  const client = running.use(
+    await startElectrumClient({
+      dial: (dialing) => loopbackDial(target, { signal: dialing, isolation: 'target' }),
+      clientName: 'bench',
+      timeoutMs: TIMEOUT_MS,
+      log: silent,
+      signal,
+    }),
   );
-  await using gateway = new Gateway({
-    identity: node.identity,
-    epochKeys: node,
-    directory: testDirectory(consensus),
-    handler,
-    clock: Date.now,
-    log: silent,
-    limits: { ...DEFAULT_RELAY_LIMITS, gatewayQuota: { cellsPerSecond: CELLS, burst: CELLS } },
-  });
-  const [near, far]: [Duplex, Duplex] = streamPair();
-  const link: Link = new Link({
-    stream: near,
-    hello: helloOf({ network: 'regtest', capabilities: 0, consensus }),
-    answers: true,
-    clock: Date.now,
-    timing: PATIENT,
-    onFrame: (frame) => {
-      gateway.take(peer, frame);
-    },
-  });
-  const peer = gateway.welcome(link, 'relay');
-
-  const cpu = process.cpuUsage();
-  await new Promise<void>((resolve, reject) => {
-    let asked = 0;
-    let answered = 0;
-    const ask = (relay: Link): void => {
-      const payload = cells[asked];
-      if (payload !== undefined) relay.send({ type: 'IN', id: asked++, payload });
-    };
-    const relay = testPeer(far, {
-      onFrame: ({ type }, relayLink) => {
-        if (type !== 'OUT') return;
-        answered += 1;
-        if (answered === CELLS) resolve();
-        else ask(relayLink);
+  const common = { network: 'regtest', clock: Date.now, log: silent } as const;
+  const headers = running.use(await followHeaders({ ...common, client, signal }));
+  const { port } = running.use(
+    await startRelayServer({
+      ...common,
+      listen: { host: '127.0.0.1', port: 0 },
+      expectProxyHeader: false,
+      identity: node.identity,
+      directory: testDirectory(consensus),
+      epochKeys: {
+        keyFor: node.keyFor,
+        published: () => [],
+        [Symbol.asyncDispose]: () => Promise.resolve(),
       },
-    });
-    void relay.ended.then(reject);
-    for (let index = 0; index < IN_FLIGHT; index++) ask(relay.link);
-  });
-  const { user, system } = process.cpuUsage(cpu);
-  link.close('closed', 'measured');
-  const perCpuSecond = Math.round(CELLS / ((user + system) / 1e6));
-  const rows = [
-    { what: 'cells opened, signed and sealed over a link', 'per s and core': perCpuSecond },
-  ];
-  return [{ title: 'Gateway pipeline without its target', rows }];
+      handler: electrumHandler({ client, headers, clock: Date.now, software: 'bench' }),
+      headers: () => new Uint8Array(0),
+      dial: () => Promise.reject(new Error('this node is a gateway only')),
+      limits: { gatewayQuota: { cellsPerSecond: 100_000, burst: 100_000 } },
+    }),
+  );
+  return { port, consensusHash: toHex(consensus.hash) };
+}
+
+interface Measurement {
+  /** Processor time of this process for one cell, all threads and the kernel's work included. */
+  readonly cpuUs: number;
+  /** In one answer. */
+  readonly transactions: number;
+}
+
+async function measureBatch(
+  load: ChildProcess,
+  { batch, port, consensusHash }: Gateway & { batch: Omit<LoadBatch, 'consensusHash'> },
+): Promise<Measurement> {
+  await tell(load, { prepare: { ...batch, consensusHash } });
+  const before = process.cpuUsage();
+  await tell(load, { ask: { ...RELAYS, port } });
+  const { user, system } = process.cpuUsage(before);
+  const { transactions } = await tell<{ transactions: number }>(load, { check: true });
+  return { cpuUs: (user + system) / batch.count, transactions };
+}
+
+async function primitivesUs(): Promise<number> {
+  const needed = primitives.filter(({ name }) => GATEWAY_PRIMITIVES.includes(name));
+  return (await measureSideBySide(needed)).reduce((sum, { cpuUs }) => sum + cpuUs, 0);
+}
+
+async function tell<T>(load: ChildProcess, order: LoadOrder): Promise<T> {
+  load.send(order);
+  const [message] = (await once(load, 'message')) as [T];
+  return message;
 }
