@@ -36,7 +36,10 @@ export async function untilInterrupted<T>(run: (signal: AbortSignal) => Promise<
   }
 }
 
-/** npm passes signals on, but dies of SIGKILL without a word: then nobody is left to stop us. */
+/**
+ * npm passes signals on, but dies of SIGKILL without a word: then nobody is left to stop us. The
+ * script's `exec` makes npm our parent, rather than its shell.
+ */
 function watchParent(interrupt: () => void): NodeJS.Timeout | undefined {
   if (process.env['npm_lifecycle_event'] === undefined) return undefined;
   const parent = process.ppid;

@@ -36,6 +36,9 @@ export interface DemoStep {
   run(detail: (text: string) => void): Promise<string>;
 }
 
+/** Of temporary files: a run takes 3, and more the longer it is kept. */
+const MEGABYTES = 50;
+
 /** The whole of Sotto on one machine, for one wallet. Disposing it leaves nothing behind. */
 export class Demo implements AsyncDisposable {
   readonly #options: DemoOptions;
@@ -69,7 +72,7 @@ export class Demo implements AsyncDisposable {
   static async create(options: DemoOptions): Promise<Demo> {
     await using starting = new Scope();
     const reaper = starting.use(await startReaper());
-    const { path } = starting.use(await makeTemporaryDirectory());
+    const { path } = starting.use(await makeTemporaryDirectory({ megabytes: MEGABYTES }));
     reaper.watchDirectory(path);
     return new Demo(options, starting.move(), { directory: path, reaper });
   }

@@ -11,3 +11,11 @@ test('only its owner can enter it, and it goes with all it holds', async () => {
   await directory[Symbol.asyncDispose]();
   assert.equal(existsSync(directory.path), false);
 });
+
+test('it is not made where its files would have no room', async () => {
+  await assert.rejects(makeTemporaryDirectory({ megabytes: 1e12 }), {
+    name: 'UserError',
+    message: /has room for \d+ MB, and 1000000000000 MB are needed$/,
+    hint: /TMPDIR/,
+  });
+});
