@@ -334,6 +334,75 @@ test('failures are told only when the full time since arrival is over, signed, a
   }
 });
 
+test('cells that are due while their gateway is away leave when it is back, each once', async () => {
+  let reachable = false;
+  const it = await subject({
+    nodes: [self, a],
+    gateway: () => (reachable ? answering : undefined),
+    limits: { cellTimeoutMs: 5_000 },
+  });
+  const { peer, state } = it.client();
+  const cells = [randomBytes(2048), randomBytes(2048)];
+  for (const [id, cell] of cells.entries()) peer.link.send(forward(a, id, { cell }));
+  await sleep(30);
+  assert.equal(peer.frames.length, 0, 'not told yet');
+  reachable = true;
+  const backs = await peer.next('BACK', 2);
+  assert.deepEqual(
+    backs.map((back) => answerOf(back).status),
+    ['OK', 'OK'],
+  );
+  it.gateways.get('a.onion')?.link.close('closed', 'gone');
+  const before = it.gateways.get('a.onion')?.frames ?? [];
+  assert.deepEqual(
+    new Set(before.map(({ payload }) => cells.findIndex((c) => c.equals(payload)))),
+    new Set([0, 1]),
+  );
+  assert.equal(before.length, 2);
+  await sleep(60);
+  assert.equal(it.relay.warm.length, 1, 'there is another link');
+  assert.equal(it.gateways.get('a.onion')?.frames.length, 0, 'which carries none of them again');
+  assert.equal(state.inFlight, 0);
+});
+
+test('a cell that was sent is not sent again over the next link', async () => {
+  const received: Frame[] = [];
+  const it = await subject({
+    nodes: [self, a],
+    gateway: () => ({
+      onFrame: (frame, link) => {
+        received.push(frame);
+        link.close('closed', 'gone');
+      },
+    }),
+  });
+  const { peer } = it.client();
+  peer.link.send(forward(a, 1));
+  assert.equal(answerOf((await peer.next('BACK'))[0]).status, 'TIMEOUT');
+  assert.ok(it.dials.length > 1, 'there was another link');
+  assert.equal(received.length, 1);
+});
+
+test('no more cells wait for a gateway than may be in flight, and none beyond its timeout', async () => {
+  let reachable = false;
+  const it = await subject({
+    nodes: [self, a],
+    gateway: () => (reachable ? answering : undefined),
+    limits: { cellsInFlightPerGateway: 3, reconnectMs: { first: 300, last: 300 } },
+  });
+  const { peer } = it.client();
+  for (let id = 0; id < 5; id++) peer.link.send(forward(a, id));
+  const backs = await peer.next('BACK', 5);
+  assert.deepEqual(
+    backs.map((back) => answerOf(back).status),
+    ['QUOTA', 'QUOTA', 'UNREACHABLE', 'UNREACHABLE', 'UNREACHABLE'],
+  );
+  reachable = true;
+  await sleep(350);
+  assert.equal(it.relay.warm.length, 1);
+  assert.equal(it.gateways.get('a.onion')?.frames.length, 0);
+});
+
 test('an answer that comes after the timeout is dropped; an answer to nothing ends the link', async () => {
   const late: Frame[] = [];
   const it = await subject({ nodes: [self, a], gateway: () => ({ onFrame: (f) => late.push(f) }) });

@@ -16,7 +16,7 @@ import type { Observe } from './observation.ts';
 import { outerAnswer } from './outer-answer.ts';
 import type { OuterCode } from './relay-error.ts';
 import type { RelayLimits } from './relay-limits.ts';
-import { WarmLink } from './warm-link.ts';
+import { type Outgoing, WarmLink } from './warm-link.ts';
 
 export interface RelayOptions {
   readonly identity: NodeIdentity;
@@ -38,13 +38,11 @@ export interface RelayClient {
 }
 
 /** One cell on its way. */
-interface Flight {
+interface Flight extends Outgoing {
   readonly client: RelayClient;
   /** Of the client's FORWARD. */
   readonly id: number;
-  readonly cell: Uint8Array;
   readonly gateway: WarmLink<Flight>;
-  sent: boolean;
 }
 
 interface Refusal {
@@ -74,7 +72,7 @@ export class Relay implements AsyncDisposable {
     this.#mix = new Hold({
       clock,
       release: (flights) => {
-        for (const flight of flights) passOn(flight);
+        for (const flight of flights) flight.gateway.ask(flight);
       },
     });
     this.#deadlines = new Deadlines({
@@ -209,9 +207,4 @@ export class Relay implements AsyncDisposable {
     if (link.ended !== undefined) return;
     link.send({ type: 'BACK', id, payload: outerAnswer(this.#options.identity, { code, cell }) });
   }
-}
-
-/** Once: a cell that is sent twice is a replay to the gateway. */
-function passOn(flight: Flight): void {
-  flight.sent = flight.gateway.ask(flight, flight.cell);
 }

@@ -12,6 +12,12 @@ import { Link } from './link.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import { TokenBucket } from './token-bucket.ts';
 
+/** What the link knows of a cell; the caller may remember more. */
+export interface Outgoing {
+  readonly cell: Uint8Array;
+  sent: boolean;
+}
+
 export interface WarmLinkOptions<T> {
   readonly node: ConsensusNode;
   readonly dial: Dial;
@@ -27,14 +33,16 @@ const ID_RANGE = 0x1_0000_0000;
 
 /**
  * The relay's link to one gateway, kept up whether there are cells or not, so that connecting says
- * nothing about clients (spec/relay.md section 8.2). `T` is what the caller remembers of a cell.
+ * nothing about clients (spec/relay.md section 8.2).
  */
-export class WarmLink<T extends object> implements AsyncDisposable {
+export class WarmLink<T extends Outgoing> implements AsyncDisposable {
   readonly node: ConsensusNode;
   readonly #options: WarmLinkOptions<T>;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #link: Link | undefined;
+  /** Cells that were due while there was no link. */
+  readonly #waiting = new Set<T>();
   /** Cells of this link without an answer, by frame id, and the ids the other way round. */
   readonly #asked = new Map<number, T>();
   readonly #idOf = new Map<T, number>();
@@ -64,19 +72,23 @@ export class WarmLink<T extends object> implements AsyncDisposable {
     return true;
   }
 
-  /** Sends a cell once, under a fresh id. False when the link is down. */
-  ask(asked: T, cell: Uint8Array): boolean {
-    if (this.#link === undefined) return false;
+  /** Sends an admitted cell once, under a fresh id: now, or when the link comes up. */
+  ask(asked: T): void {
+    if (this.#link === undefined) {
+      this.#waiting.add(asked);
+      return;
+    }
     const id = this.#freshId();
     this.#asked.set(id, asked);
     this.#idOf.set(asked, id);
-    this.#link.send({ type: 'IN', id, payload: cell });
-    return true;
+    asked.sent = true;
+    this.#link.send({ type: 'IN', id, payload: asked.cell });
   }
 
   /** An admitted cell is done with: answered, or given up. */
   done(asked: T): void {
     this.#admitted -= 1;
+    this.#waiting.delete(asked);
     const id = this.#idOf.get(asked);
     if (id === undefined) return;
     this.#idOf.delete(asked);
@@ -125,6 +137,7 @@ export class WarmLink<T extends object> implements AsyncDisposable {
         onHello: () => {
           wasReady = true;
           this.#link = link;
+          this.#askWaiting();
         },
         onFrame: (frame) => {
           this.#take(frame);
@@ -141,6 +154,12 @@ export class WarmLink<T extends object> implements AsyncDisposable {
       signal.addEventListener('abort', stop);
       if (signal.aborted) stop();
     });
+  }
+
+  #askWaiting(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const asked of waiting) this.ask(asked);
   }
 
   #take(frame: Frame): void {
