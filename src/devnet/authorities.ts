@@ -67,7 +67,8 @@ function majorityLost(processes: readonly Running[]): Promise<never> {
     for (const each of processes) {
       each.failed.catch((cause: unknown) => {
         left -= 1;
-        if (left <= processes.length / 2) reject(new Error('too few authorities are left', { cause }));
+        if (left <= processes.length / 2)
+          reject(new Error('too few authorities are left', { cause }));
       });
     }
   });

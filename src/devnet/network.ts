@@ -60,7 +60,7 @@ export interface DevnetNetwork extends Running {
   startClientTor(name: string, signal: AbortSignal): Promise<Tor>;
 }
 
-export const RELAY_PORT = 50_010;
+const RELAY_PORT = 50_010;
 export const WALLET_PORT = 50_001;
 const AUTHORITIES = 3;
 const CELL_TIMEOUT_MS = 30_000;

@@ -48,7 +48,7 @@ export function verifyConsensus(note: Uint8Array | string, policy: Policy): Cons
 }
 
 /** @throws DirectoryError `not-yet-valid`, `expired`. */
-export function checkInTime({ validAfter, validUntil }: Consensus, now: number): void {
+function checkInTime({ validAfter, validUntil }: Consensus, now: number): void {
   if (now < validAfter * 1000) throw new DirectoryError('not-yet-valid', 'not valid yet');
   if (now >= validUntil * 1000) throw new DirectoryError('expired', 'not valid any more');
 }

@@ -6,7 +6,7 @@ import { MAX_CONSENSUS_SECONDS, MAX_NODES, MAX_PARAMS } from './limits.ts';
 import { type NodeId } from './node-id.ts';
 import { digestOfText } from './note.ts';
 
-export type { ConsensusNode, NodeFlag, OnionAddress } from './consensus-node.ts';
+export type { ConsensusNode, NodeFlag } from './consensus-node.ts';
 
 /** Parameters of the whole network, such as `mix-ms`, by name. Values are whole numbers. */
 export type ConsensusParams = ReadonlyMap<string, number>;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /** The versions of the Electrum protocol spoken here, oldest first. There is no 1.5. */
-export const PROTOCOL_VERSIONS = ['1.4', '1.4.1', '1.4.2', '1.4.3', '1.6'] as const;
+const PROTOCOL_VERSIONS = ['1.4', '1.4.1', '1.4.2', '1.4.3', '1.6'] as const;
 
 export type ProtocolVersion = (typeof PROTOCOL_VERSIONS)[number];
 
@@ -16,10 +16,6 @@ const version = z.string().regex(/^\d{1,3}(\.\d{1,3}){0,3}$/);
 
 /** The second parameter of server.version: one version, or the oldest and the newest. */
 export const VERSION_ARGUMENT = z.union([version, z.tuple([version, version])]);
-
-export function isProtocolVersion(text: string): text is ProtocolVersion {
-  return PROTOCOL_VERSIONS.some((known) => known === text);
-}
 
 /** Negative when `a` is older than `b`. Missing parts count as zero: 1.4 is 1.4.0. */
 export function compareVersions(a: string, b: string): number {

@@ -14,8 +14,6 @@ import type { CellKey } from './cell.ts';
 import { encodeKeyConfig } from './key-config.ts';
 import { keyPairFromSeed } from './x25519.ts';
 
-export const DAY_MS = 86_400_000;
-
 export interface EpochKeysOptions {
   /** Made with mode 0700. It belongs to the keys alone: what else is in it is erased. */
   readonly directory: string;
