@@ -154,7 +154,7 @@ test('Electrum 4.3.4 gets the answers that it accepts, all in one burst', async 
   assert.equal(typeof banner, 'string');
   assert.equal(donation, '');
   assert.deepEqual(peers, []);
-  assert.equal(relayFee, 0.000_01);
+  assert.equal(relayFee, 0.000_001);
   assert.equal((histogram as unknown[]).length, 1);
   for (const [index, { scriptHash }] of wallet.entries()) {
     assert.equal(

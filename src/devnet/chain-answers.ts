@@ -8,7 +8,7 @@ import type { ElectrumHandlers } from '../electrum/session.ts';
 import type { RegtestChain } from './chain.ts';
 import type { ChainBlock } from './chain-block.ts';
 import type { LedgerItem } from './chain-ledger.ts';
-import { TransactionRejectedError } from './chain-policy.ts';
+import { MIN_FEE_RATE, TransactionRejectedError } from './chain-policy.ts';
 import { readTransaction } from './chain-transaction.ts';
 import { feeHistogram } from './fee-histogram.ts';
 import { HeaderProofs } from './header-proofs.ts';
@@ -23,8 +23,8 @@ export type SubscriptionMethod =
 
 export const SERVER_NAME = 'Sotto devnet';
 /** Bitcoins for 1000 virtual bytes. */
-const RELAY_FEE = 0.000_01;
-const ESTIMATED_FEE = Number(FEE_RATE) * RELAY_FEE;
+const RELAY_FEE = Number(MIN_FEE_RATE) / 100_000_000;
+const ESTIMATED_FEE = Number(FEE_RATE) / 100_000;
 const RPC_INVALID_ADDRESS_OR_KEY = -5;
 
 /** Fulcrum's answers, and its words where it refuses, from the chain's present state. */
@@ -49,7 +49,7 @@ export function chainAnswers(
     'blockchain.block.header': ({ height, cp_height: checkpoint }) => {
       const header = blockAt(chain, height).headerHex;
       if (checkpoint === 0) return header;
-      checkCheckpoint(chain, { height, checkpoint });
+      checkCheckpoint(chain, { what: 'header height', height, checkpoint });
       return { header, ...proofs.proofOf(height, checkpoint) };
     },
     'blockchain.block.headers': (
@@ -66,7 +66,7 @@ export function chainAnswers(
       };
       if (checkpoint === 0 || headers.length === 0) return reply;
       const height = start + headers.length - 1;
-      checkCheckpoint(chain, { height, checkpoint });
+      checkCheckpoint(chain, { what: 'header height + (count - 1)', height, checkpoint });
       return { ...reply, ...proofs.proofOf(height, checkpoint) };
     },
     'blockchain.estimatefee': () => ESTIMATED_FEE,
@@ -95,6 +95,9 @@ export function chainAnswers(
     'blockchain.transaction.get': ({ tx_hash: txid, verbose }) =>
       getTransaction(chain, txid, verbose),
     'blockchain.transaction.get_merkle': ({ tx_hash: txid, height }) => {
+      if (height === 0) {
+        throw badRequest('No confirmed transaction matching the requested hash was found');
+      }
       const place = ledger.entry(txid)?.place;
       if (place?.height !== height) {
         throw badRequest(`No transaction matching the requested hash found at height ${height}`);
@@ -123,17 +126,24 @@ export function chainAnswers(
 
 function blockAt(chain: RegtestChain, height: number): ChainBlock {
   const block = chain.blocks[height];
-  if (block === undefined) throw badRequest('Invalid height');
+  if (block === undefined) throw badRequest(`Height ${height} is out of range`);
   return block;
+}
+
+interface CheckpointQuestion {
+  /** Of the height, in Fulcrum's words. */
+  readonly what: string;
+  readonly height: number;
+  readonly checkpoint: number;
 }
 
 function checkCheckpoint(
   chain: RegtestChain,
-  { height, checkpoint }: { readonly height: number; readonly checkpoint: number },
+  { what, height, checkpoint }: CheckpointQuestion,
 ): void {
   if (height <= checkpoint && checkpoint <= chain.tip.height) return;
   throw badRequest(
-    `header height ${height} must be <= cp_height ${checkpoint} ` +
+    `${what} ${height} must be <= cp_height ${checkpoint} ` +
       `which must be <= chain height ${chain.tip.height}`,
   );
 }

@@ -25,8 +25,8 @@ export interface Admission {
 
 const MAX_STANDARD_WEIGHT = 400_000;
 const COINBASE_MATURITY = 100;
-/** Satoshis for each virtual byte: Bitcoin Core's minrelaytxfee and incrementalrelayfee. */
-const MIN_FEE_RATE = 1n;
+/** Satoshis for 1000 virtual bytes: minrelaytxfee and incrementalrelayfee of Bitcoin Core 30 and later. */
+export const MIN_FEE_RATE = 100n;
 /** Satoshis for each byte of an output and of the input that would spend it. */
 const DUST_RATE = 3;
 const LOCKTIME_IS_TIME = 500_000_000;
@@ -112,7 +112,7 @@ function feeOf({ outputs, vsize }: ChainTransaction, spent: readonly ChainOutput
     );
   }
   const fee = valueIn - valueOut;
-  const least = MIN_FEE_RATE * BigInt(vsize);
+  const least = leastFee(vsize);
   if (fee < least) throw new TransactionRejectedError(`min relay fee not met, ${fee} < ${least}`);
   return fee;
 }
@@ -130,19 +130,31 @@ function replacedBy(candidate: {
     throw new TransactionRejectedError('bad-txns-spends-conflicting-tx');
   }
   const paid = replaced.reduce((total, txid) => total + (ledger.entry(txid)?.fee ?? 0n), 0n);
-  const least = paid + MIN_FEE_RATE * BigInt(transaction.vsize);
-  if (replaced.length > 0 && fee < least) {
+  const refused = `insufficient fee, rejecting replacement ${transaction.txid}`;
+  if (fee < paid) {
     throw new TransactionRejectedError(
-      `insufficient fee, rejecting replacement ${transaction.txid}, not enough additional fees to relay`,
+      `${refused}, less fees than conflicting txs; ${btc(fee)} < ${btc(paid)}`,
+    );
+  }
+  const least = leastFee(transaction.vsize);
+  if (replaced.length > 0 && fee - paid < least) {
+    throw new TransactionRejectedError(
+      `${refused}, not enough additional fees to relay; ${btc(fee - paid)} < ${btc(least)}`,
     );
   }
   return replaced;
+}
+
+function leastFee(vsize: number): bigint {
+  return (MIN_FEE_RATE * BigInt(vsize) + 999n) / 1000n;
 }
 
 function sum(outputs: readonly ChainOutput[]): bigint {
   return outputs.reduce((total, { value }) => total + value, 0n);
 }
 
+/** With at least two decimals, as Bitcoin Core writes amounts in its words. */
 function btc(sats: bigint): string {
-  return `${sats / 100_000_000n}.${String(sats % 100_000_000n).padStart(8, '0')}`;
+  const decimals = String(sats % 100_000_000n).padStart(8, '0');
+  return `${sats / 100_000_000n}.${decimals.replace(/0{1,6}$/, '')}`;
 }
