@@ -414,24 +414,6 @@ const gatewayCases: readonly GatewayCase[] = [
     }),
   },
   {
-    what: 'forges a new block',
-    code: 'false-answer',
-    proof: 'unknown-block',
-    misdeeds: () => ({
-      reply: (reply) => ({
-        ...reply,
-        tipHeight: reply.tipHeight + 1,
-        tipHash: new Uint8Array(32).fill(9),
-      }),
-    }),
-  },
-  {
-    what: 'forges the hash of a known block',
-    code: 'false-answer',
-    proof: 'unknown-block',
-    misdeeds: () => ({ reply: (reply) => ({ ...reply, tipHash: new Uint8Array(32).fill(9) }) }),
-  },
-  {
     what: 'leaves out its signature',
     code: 'bad-signature',
     misdeeds: () => ({ sign: () => new Uint8Array(64) }),
@@ -522,6 +504,29 @@ test.each(gatewayCases)(
     assertTrue(await lookup.history(scriptHash(SEVERAL), { signal }), SEVERAL);
   },
 );
+
+test.each([
+  ['a block that nobody else has', 1],
+  ['another block at the height of a known one', 0],
+])('a gateway that goes by %s is refused, but not called a liar', async (_, above) => {
+  const { lookup, gateway } = await askedBefore(SEVERAL);
+  const node = net.node(gateway);
+  let asked = 0;
+  const other = (reply: Reply): Reply => ({
+    ...reply,
+    tipHeight: reply.tipHeight + above,
+    tipHash: new Uint8Array(32).fill(9),
+  });
+  node.misdeeds = { reply: other };
+  const error = await failureOf(lookup.history(scriptHash(SEVERAL), { signal }));
+  assert.equal(error.code, 'unknown-tip');
+  assert.equal(error.culprit.role, 'unknown');
+  assert.ok(error.message.includes(gateway));
+  assert.ok(error.evidence.length > 0);
+  node.misdeeds = { reply: (reply) => (++asked === 1 ? other(reply) : reply) };
+  assertTrue(await lookup.history(scriptHash(SEVERAL), { signal }), SEVERAL);
+  assert.equal(asked, 2, 'it came over to our branch meanwhile');
+});
 
 test('a gateway that answers about another address is refused', async () => {
   const { lookup, gateway } = await askedBefore();

@@ -19,7 +19,8 @@ export type ProofCode =
   | 'not-of-this-script'
   | 'status-mismatch'
   | 'order'
-  | 'stale-tip';
+  | 'stale-tip'
+  | 'unknown-tip';
 
 /** What was said does not follow from the chain with the most work. */
 export class ProofError extends Error {

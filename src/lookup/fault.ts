@@ -36,6 +36,7 @@ export type LookupErrorCode =
   | 'history-too-long'
   | 'token-needed'
   | 'false-answer'
+  | 'unknown-tip'
   | 'transaction-rejected'
   | 'broadcast-incomplete'
   // Headers, and the Electrum server of a direct lookup.

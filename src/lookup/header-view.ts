@@ -60,14 +60,14 @@ export class HeaderView implements HeaderLookup, AsyncDisposable {
 
   /**
    * The header of a block that somebody says is the newest.
-   * @throws ProofError `unknown-block` when the chain with the most work does not have it.
+   * @throws ProofError `unknown-tip` when the chain with the most work does not have it.
    */
   async reach({ height, hash }: ChainTip, signal: AbortSignal): Promise<BlockHeader> {
     for (let attempt = 0; ; attempt++) {
       const header = this.headerAt(height);
       if (header?.hash === hash) return header;
       if (attempt === TRIES || (attempt > 0 && header !== undefined)) {
-        throw new ProofError('unknown-block', 'the tip is not in the chain with the most work');
+        throw new ProofError('unknown-tip', 'the tip is not in the chain with the most work');
       }
       if (attempt > 0) await sleep(PAUSE_MS, undefined, { signal });
       await this.sync(signal);

@@ -1,5 +1,4 @@
 import { type Clock } from '../base/clock.ts';
-import { messageOf } from '../base/errors.ts';
 import { type Scope } from '../base/lifecycle.ts';
 import { type Logger } from '../base/log.ts';
 import { type Network } from '../bitcoin/networks.ts';
@@ -11,7 +10,7 @@ import { type ConsensusSource, currentConsensus } from './consensus-source.ts';
 import { LookupError, NOBODY } from './fault.ts';
 import { type FaultLog } from './fault-log.ts';
 import { combineFees } from './fee-rates.ts';
-import { fetchHistory, type FetchedHistory } from './fetch-history.ts';
+import { fetchHistory, type FetchedHistory, type Put } from './fetch-history.ts';
 import { type HeaderView } from './header-view.ts';
 import {
   type FeeRate,
@@ -20,6 +19,7 @@ import {
   type VerifiedHistory,
 } from './lookup.ts';
 import { readBody } from './read-body.ts';
+import { refutationOf } from './refutation.ts';
 import { type RelayPool } from './relay-pool.ts';
 import { type StickyChoices } from './sticky-choices.ts';
 import { Turns } from './turns.ts';
@@ -40,6 +40,8 @@ export interface RelayedLookupOptions {
 
 const FEE_GATEWAYS = 5;
 const MIN_FEE_ANSWERS = 2;
+/** How often a gateway is asked anew when it and the relays are on different branches. */
+const MAX_READINGS = 2;
 
 /** Asks the gateways of the network, each address at its own, through relays. */
 export class RelayedLookup implements Lookup {
@@ -68,10 +70,19 @@ export class RelayedLookup implements Lookup {
       purpose: 'lookup',
       ways: (consensus) => choices.waysFor(scriptHash, consensus),
     };
-    const fetched = await fetchHistory(scriptHash, (query) => this.#asker.ask(query, aim, signal));
-    const history = await this.#verified(fetched, signal);
-    await choices.saved;
-    return history;
+    for (let reading = 1; ; reading++) {
+      const put: Put = (query) => this.#asker.ask(query, aim, signal);
+      const fetched = await fetchHistory(scriptHash, put);
+      try {
+        const history = await this.#verified(fetched, signal);
+        await choices.saved;
+        return history;
+      } catch (error) {
+        if (!(error instanceof ProofError)) throw error;
+        if (error.code === 'unknown-tip' && reading < MAX_READINGS) continue;
+        throw refutationOf(error, fetched, headers.tip);
+      }
+    }
   }
 
   async broadcast(raw: Uint8Array, { signal }: LookupCallOptions): Promise<string> {
@@ -112,24 +123,16 @@ export class RelayedLookup implements Lookup {
     return readBody(await this.#asker.ask({ op: 'FEES' }, aim, signal), decodeFeesBody);
   }
 
+  /** @throws ProofError */
   async #verified(
     { claim, tip, relay, evidence }: FetchedHistory,
     signal: AbortSignal,
   ): Promise<VerifiedHistory> {
     const { headers, network, clock } = this.#options;
+    const header = await headers.reach(tip, signal);
+    checkTipAge(header, { network, now: clock() });
+    const history = verifyHistory(claim, headers);
     const nodeId = evidence[0]?.nodeId ?? '';
-    try {
-      const header = await headers.reach(tip, signal);
-      checkTipAge(header, { network, now: clock() });
-      const history = verifyHistory(claim, headers);
-      return { ...history, tip, source: { kind: 'gateway', nodeId, relay } };
-    } catch (cause) {
-      if (!(cause instanceof ProofError)) throw cause;
-      throw new LookupError(
-        'false-answer',
-        `Gateway ${nodeId} signed an answer that the block chain refutes: ${messageOf(cause)}.`,
-        { culprit: { role: 'gateway', nodeId }, evidence, cause },
-      );
-    }
+    return { ...history, tip, source: { kind: 'gateway', nodeId, relay } };
   }
 }

@@ -1,0 +1,34 @@
+import { messageOf } from '../base/errors.ts';
+import { type ProofError } from '../electrum/proof-error.ts';
+import { type Culprit, LookupError, NOBODY } from './fault.ts';
+import { type FetchedHistory } from './fetch-history.ts';
+import { type ChainTip } from './lookup.ts';
+
+/**
+ * What it means that the block chain does not bear out a gateway's answer. Honest gateways may be on
+ * the other branch for a while when two blocks were found at once, and blocks may be long in coming.
+ */
+export function refutationOf(
+  cause: ProofError,
+  { tip, evidence }: FetchedHistory,
+  newest: ChainTip,
+): LookupError {
+  const nodeId = evidence[0]?.nodeId ?? '';
+  const gateway: Culprit = { role: 'gateway', nodeId };
+  const why = messageOf(cause);
+  switch (cause.code) {
+    case 'unknown-tip': {
+      const message = `Gateway ${nodeId} answered as of another chain than the relays tell of: ${why}.`;
+      return new LookupError('unknown-tip', message, { culprit: NOBODY, evidence, cause });
+    }
+    case 'stale-tip': {
+      const message = `Gateway ${nodeId} is behind, or no new block came: ${why}.`;
+      const culprit = tip.height < newest.height ? gateway : NOBODY;
+      return new LookupError('not-synced', message, { culprit, evidence, cause });
+    }
+    default: {
+      const message = `Gateway ${nodeId} signed an answer that the block chain refutes: ${why}.`;
+      return new LookupError('false-answer', message, { culprit: gateway, evidence, cause });
+    }
+  }
+}
