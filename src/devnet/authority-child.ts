@@ -54,10 +54,7 @@ export async function startAuthorityProcess(
     },
     signal,
     stopTimeoutMs: STOP_TIMEOUT_MS,
-  });
-  reaper?.watchProcess(child.pid);
-  const ended = child.exited.then(() => {
-    reaper?.forgetProcess(child.pid);
+    reaper,
   });
   input.write(
     `${formatSetup({ name, network, seedFile, recordFile: join(directory, 'signed') })}\n`,
@@ -75,7 +72,7 @@ export async function startAuthorityProcess(
       try {
         return await Promise.race([
           answered,
-          ended.then(() => ({ id, refused: `${name} has ended` })),
+          child.exited.then(() => ({ id, refused: `${name} has ended` })),
           sleep(ANSWER_TIMEOUT_MS, { id, refused: `${name} does not answer` }, timer),
         ]);
       } finally {

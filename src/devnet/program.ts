@@ -47,14 +47,13 @@ export async function startProgram<Ready extends z.ZodType>(
       ...(input !== undefined && { input }),
       signal,
       stopTimeoutMs: STOP_TIMEOUT_MS,
+      reaper,
       onLine: (line, from) => {
         if (from === 'stdout') firstLine(line);
         else if (words.push(line) > KEPT_LINES) words.shift();
       },
     }),
   );
-  reaper?.watchProcess(child.pid);
-  void child.exited.then(() => reaper?.forgetProcess(child.pid));
   const failed = child.failed.catch((cause: unknown): never => {
     throw new UserError(`${file} ended by itself. Its last words are below.`, {
       hint: words.join('\n'),

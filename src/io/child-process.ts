@@ -3,6 +3,7 @@ import { type Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { Running } from '../base/lifecycle.ts';
+import type { Reaper } from './reaper.ts';
 
 export interface ChildOptions {
   /** A path, or a name to look for on PATH. */
@@ -18,6 +19,8 @@ export interface ChildOptions {
   readonly signal: AbortSignal;
   /** How long the child may take to end by itself after SIGTERM. */
   readonly stopTimeoutMs: number;
+  /** Ends the child if this process cannot. */
+  readonly reaper?: Reaper | undefined;
 }
 
 export interface ChildExit {
@@ -48,7 +51,7 @@ export class ChildExitError extends Error {
  * @throws an error with code ENOENT when there is no such program.
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const { command, args, env, cwd, input, onLine, signal, stopTimeoutMs } = options;
+  const { command, args, env, cwd, input, onLine, signal, stopTimeoutMs, reaper } = options;
   signal.throwIfAborted();
   const child = execa(command, args, {
     ...(env && { env }),
@@ -63,6 +66,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   });
   if (child.pid === undefined) throw (await child).cause;
   const { pid } = child;
+  reaper?.watchProcess(pid);
   const outputs = onLine
     ? (['stdout', 'stderr'] as const).map(async (from) => {
         for await (const line of child.iterable({ from })) onLine(line, from);
@@ -71,6 +75,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   let stopping = false;
   const exited = once(child, 'exit').then(async () => {
     signalGroup(pid, 'SIGKILL');
+    reaper?.forgetProcess(pid);
     const { exitCode, signal: killedBy } = await child;
     await Promise.all(outputs);
     return { code: exitCode, signal: killedBy };

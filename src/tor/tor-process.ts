@@ -147,9 +147,8 @@ async function startChild({ directory, signal, reaper }: TorOptions): Promise<Ch
       if (log.length > KEPT_LOG_LINES) log.shift();
     },
     signal,
+    reaper,
   });
-  reaper?.watchProcess(child.pid);
-  void child.exited.then(() => reaper?.forgetProcess(child.pid));
   const failed = child.failed.catch((cause: unknown) => {
     throw new UserError('tor ended by itself.', { hint: `It said:\n${log.join('\n')}`, cause });
   });

@@ -1,5 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import { type Child, startChild } from '../io/child-process.ts';
+import type { Reaper } from '../io/reaper.ts';
 
 /** The first series in which onion services take every option that the torrc uses. */
 const FLOOR = [0, 4, 9];
@@ -39,6 +40,7 @@ export interface ProgramOptions {
   readonly input?: string;
   readonly onLine: (line: string) => void;
   readonly signal: AbortSignal;
+  readonly reaper?: Reaper | undefined;
 }
 
 /**
