@@ -10,7 +10,7 @@ export const nodeConfigSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('Whether each stream opens with tor’s PROXY line (HiddenServiceExportCircuitID).'),
-  target: addressSchema.describe('The Electrum server that answers; loopback or a container.'),
+  target: addressSchema.describe('The Electrum server that answers; loopback.'),
   socks: addressSchema.describe('Tor’s SOCKS port, through which other gateways are reached.'),
   policyFile: z.string().describe('The authorities this node believes.'),
   consensusFile: z.string().describe('The newest consensus note; read again when it changes.'),
