@@ -32,7 +32,8 @@ export interface DirectoryClient {
   /** Whether the authorities should have made a newer one by now. */
   isStale(): boolean;
   /**
-   * Asks the sources in turn until two have answered with what can be accepted, and keeps the newest.
+   * Asks two sources side by side, and others for those that fail, until two have answered with
+   * what can be accepted; keeps the newest.
    * @throws DirectoryError `unavailable` when there is no valid consensus after that; its cause says
    * what each source did.
    */
@@ -62,8 +63,24 @@ export async function openDirectoryClient(
     log.info('a new consensus', { epoch: consensus.epoch, nodes: consensus.nodes.length });
   };
 
+  let turn: Promise<unknown> = Promise.resolve();
+  /** One note is weighed at a time: each against what the one before it left. */
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const done = turn.then(work);
+    turn = done.catch(() => undefined);
+    return done;
+  };
+
   const ask = async (source: DirectorySource, signal: AbortSignal): Promise<void> => {
     const note = await source.fetch(DIRECTORY_KINDS.latestConsensus, NO_DIGEST, signal);
+    await inTurn(() => weigh(note, source, signal));
+  };
+
+  const weigh = async (
+    note: Uint8Array,
+    source: DirectorySource,
+    signal: AbortSignal,
+  ): Promise<void> => {
     const newest = acceptConsensus({ note, policy, now: clock() });
     if (held !== undefined) {
       const fetchPrevious = async (hash: Uint8Array): Promise<Consensus> =>
@@ -78,22 +95,23 @@ export async function openDirectoryClient(
     isStale: () => held === undefined || clock() >= held.freshUntil * 1000,
     async refresh(sources, signal) {
       const errors: unknown[] = [];
-      let answers = 0;
-      for (const source of sources) {
-        if (answers === ANSWERS_WANTED) break;
-        signal.throwIfAborted();
-        try {
-          await ask(source, signal);
-          answers += 1;
-        } catch (error) {
+      // Shared: whoever needs another source takes the next. An array's iterator outlives a return.
+      const left = sources.values();
+      const oneAnswer = async (): Promise<void> => {
+        for (const source of left) {
           signal.throwIfAborted();
-          errors.push(error);
-          log.warn('no consensus from a relay', {
-            relay: source.name,
-            reason: messageOf(error),
-          });
+          try {
+            await ask(source, signal);
+            return;
+          } catch (error) {
+            signal.throwIfAborted();
+            errors.push(error);
+            const reason = messageOf(error);
+            log.warn('no consensus from a relay', { relay: source.name, reason });
+          }
         }
-      }
+      };
+      await Promise.all(Array.from({ length: ANSWERS_WANTED }, oneAnswer));
       const consensus = current();
       if (consensus !== undefined) return consensus;
       const cause = new AggregateError(errors);
