@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { afterAll, beforeAll, test } from 'vitest';
+import { concatBytes } from '../src/base/bytes.ts';
 import { silent } from '../src/base/log.ts';
 import { Scope } from '../src/base/lifecycle.ts';
+import { RegtestChain } from '../src/devnet/chain.ts';
 import { purseOf, signPayment } from '../src/devnet/purse.ts';
 import { startElectrumClient, type ElectrumClient } from '../src/electrum/client.ts';
 import { ProofError } from '../src/electrum/proof-error.ts';
@@ -94,8 +96,14 @@ test('a server that cannot be reached is at fault', async () => {
 type Call = (method: string, params: unknown, options?: unknown) => Promise<unknown>;
 type Lie = (answer: unknown, method: string) => unknown;
 
+interface Setting {
+  readonly lie?: Lie;
+  /** Blocks that the client already holds. */
+  readonly held?: RegtestChain;
+}
+
 /** The wallet's first address, by a server whose answers are changed. */
-async function historyWith(lie: Lie): Promise<VerifiedHistory> {
+async function historyWith({ lie = (answer) => answer, held }: Setting): Promise<VerifiedHistory> {
   await using lying = new Scope();
   const client = lying.use(
     await startElectrumClient({
@@ -110,12 +118,17 @@ async function historyWith(lie: Lie): Promise<VerifiedHistory> {
   const changed: Call = async (method, params, options) =>
     lie(await call(method, params, options), method);
   const chain = new HeaderChain(networkParams('regtest'), Date.now);
+  if (held !== undefined) chain.connect(0, concatBytes(...held.blocks.map(({ header }) => header)));
+  let isNews = held === undefined;
   const headers = lying.use(
     new HeaderView({
       store: { chain, save: () => Promise.resolve() },
       clock: Date.now,
-      sync: (syncing) =>
-        syncHeaders({ chain, sources: [electrumHeaderSource('own', client)], ...syncing }),
+      sync: async (syncing) => {
+        const sources = [electrumHeaderSource('own', client)];
+        if (isNews) await syncHeaders({ chain, sources, ...syncing });
+        isNews = true;
+      },
     }),
   );
   const lookup = new DirectLookup({
@@ -162,9 +175,17 @@ test.each<[string, string, Lie]>([
     replacing('blockchain.scripthash.get_history', (items: unknown[]) => items.slice(1)),
   ],
 ])('a server that gives %s is refused', async (_, code, lie) => {
-  await assert.rejects(historyWith(lie), (error) => {
+  await assert.rejects(historyWith({ lie }), (error) => {
     assert.ok(error instanceof LookupError);
     assert.deepEqual([error.code, error.culprit.role], ['false-answer', 'server']);
     return error.cause instanceof ProofError && error.cause.code === code;
   });
+});
+
+test('a server that went over to another branch is believed after new headers came', async () => {
+  const held = new RegtestChain({ seed: new Uint8Array(32).fill(8), clock: Date.now });
+  net.chain.mine(2);
+  held.mine(net.chain.tip.height - 1);
+  const { entries } = await historyWith({ held });
+  assert.ok(entries.length > 0 && entries.every(({ proved }) => proved));
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clock } from '../base/clock.ts';
 import { toHex } from '../base/bytes.ts';
 import { type Scope } from '../base/lifecycle.ts';
@@ -32,6 +33,12 @@ export interface DirectLookupOptions {
 
 /** Addresses looked up at a time; each has a few calls under way. */
 const ADDRESSES_AT_ONCE = 64;
+/**
+ * A block or a transaction may come between two calls, or replace what was there. Fulcrum gives the
+ * status that it last told, half a second late, to whoever subscribes again.
+ */
+const TRIES = 3;
+const PAUSE_MS = 700;
 const FEE_TARGETS = [1, 2, 5, 10, 25, 144, 1008];
 const SATOSHIS = 100_000_000;
 
@@ -89,7 +96,8 @@ export class DirectLookup implements Lookup {
       return await this.#readOnce(scriptHash, signal);
     } catch (error) {
       if (!(error instanceof ProofError)) throw error;
-      // A block or a transaction may have come between two of the calls.
+      // A block or a transaction may have come between two of the calls, or a block was replaced.
+      await this.#options.headers.sync(signal);
       return await this.#readOnce(scriptHash, signal);
     }
   }
