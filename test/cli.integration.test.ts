@@ -173,8 +173,8 @@ test('a broken configuration is told with all its problems at once', async () =>
 test('a reader that has seen enough is no failure', async () => {
   const child = spawn(process.execPath, [SOTTO, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.destroy();
-  const [[code], stderr] = await Promise.all([once(child, 'exit'), text(child.stderr)]);
-  assert.deepEqual([code, stderr], [0, '']);
+  const [exit, stderr] = await Promise.all([once(child, 'exit'), text(child.stderr)]);
+  assert.deepEqual([exit, stderr], [[0, null], '']);
 });
 
 interface RunningDevnet extends AsyncDisposable {

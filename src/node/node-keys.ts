@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { UserError } from '../base/errors.ts';
 import { createSecretFile, makePrivateDirectory, readIfPresent } from '../io/durable-file.ts';
 
 const SEED_BYTES = 32;
@@ -12,7 +13,10 @@ export interface NodeKeys {
   readonly onion: Uint8Array;
 }
 
-/** Reads the keys of a node, and makes those that are missing. Files are 0600 and never replaced. */
+/**
+ * Reads the keys of a node, and makes those that are missing. Files are 0600 and never replaced.
+ * @throws UserError when one is damaged.
+ */
 export async function openNodeKeys(dataDirectory: string): Promise<NodeKeys> {
   const directory = join(dataDirectory, 'keys');
   await makePrivateDirectory(directory);
@@ -26,7 +30,11 @@ export async function openNodeKeys(dataDirectory: string): Promise<NodeKeys> {
 async function openSeed(path: string): Promise<Uint8Array> {
   const held = await readIfPresent(path);
   if (held !== undefined) {
-    if (held.length !== SEED_BYTES) throw new Error(`${path} is damaged: not ${SEED_BYTES} bytes`);
+    if (held.length !== SEED_BYTES) {
+      throw new UserError(`${path} is damaged: it has not ${SEED_BYTES} bytes`, {
+        hint: 'Restore it from a backup. Without it this node is another one.',
+      });
+    }
     return held;
   }
   const seed = randomBytes(SEED_BYTES);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fromUtf8 } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
-import { UserError } from '../base/errors.ts';
+import { messageOf, UserError } from '../base/errors.ts';
 import { firstFailure, type Running, Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
 import { networkParams } from '../bitcoin/networks.ts';
@@ -10,6 +10,10 @@ import { nodeIdOf, type NodeId } from '../directory/node-id.ts';
 import { parsePolicy } from '../directory/policy.ts';
 import { signingKeyFromSeed } from '../directory/signing-key.ts';
 import { startElectrumClient } from '../electrum/client.ts';
+import { ElectrumClientError } from '../electrum/client-error.ts';
+import { HeaderSyncError } from '../electrum/header-sync.ts';
+import { ElectrumRpcError } from '../electrum/rpc-error.ts';
+import { type Address, DialError, formatAddress } from '../io/dial.ts';
 import { makePrivateDirectory, readIfPresent } from '../io/durable-file.ts';
 import { loopbackDial } from '../io/loopback-dial.ts';
 import { socksDial } from '../io/socks-dial.ts';
@@ -37,6 +41,7 @@ export interface SottoNode extends Running {
 }
 
 const TARGET_TIMEOUT_MS = 30_000;
+const TARGET_ERRORS = [DialError, ElectrumClientError, ElectrumRpcError, HeaderSyncError];
 
 /**
  * Starts the relay and gateway roles of one node: keys, target, verified headers, directory, links.
@@ -45,6 +50,7 @@ const TARGET_TIMEOUT_MS = 30_000;
  */
 export async function startNode(config: NodeConfig, deps: NodeDependencies): Promise<SottoNode> {
   const { clock, log, signal } = deps;
+  const { network, target } = config;
   await using starting = new Scope();
   await makePrivateDirectory(config.dataDirectory);
   const keys = await openNodeKeys(config.dataDirectory);
@@ -60,17 +66,21 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
   );
   let headers: NodeHeaders | undefined;
   const client = starting.use(
-    await startElectrumClient({
-      dial: (dialing) => loopbackDial(config.target, { signal: dialing, isolation: 'target' }),
-      clientName: 'sotto',
-      timeoutMs: TARGET_TIMEOUT_MS,
-      log,
-      signal,
-      onReconnect: () => headers?.resume(),
-    }),
+    await blamingTarget(
+      target,
+      startElectrumClient({
+        dial: (dialing) => loopbackDial(target, { signal: dialing, isolation: 'target' }),
+        clientName: 'sotto',
+        timeoutMs: TARGET_TIMEOUT_MS,
+        log,
+        signal,
+        onReconnect: () => headers?.resume(),
+      }),
+    ),
   );
-  const { network } = config;
-  headers = starting.use(await followHeaders({ client, network, clock, log, signal }));
+  headers = starting.use(
+    await blamingTarget(target, followHeaders({ client, network, clock, log, signal })),
+  );
   const { chain } = headers;
   const directory = starting.use(
     await followConsensusFile({
@@ -121,6 +131,20 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
     failed: firstFailure(server),
     [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
   };
+}
+
+/** What the target does wrong is its operator's to mend. */
+async function blamingTarget<T>(target: Address, starting: Promise<T>): Promise<T> {
+  try {
+    return await starting;
+  } catch (cause) {
+    if (!TARGET_ERRORS.some((kind) => cause instanceof kind)) throw cause;
+    const where = `the Electrum server at ${formatAddress(target)}`;
+    throw new UserError(`${where} cannot be used: ${messageOf(cause)}`, {
+      hint: 'Start it, or name another one as "target" in the configuration.',
+      cause,
+    });
+  }
 }
 
 async function readText(path: string): Promise<string> {

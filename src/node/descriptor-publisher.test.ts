@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test, vi } from 'vitest';
+import { TEST_TIME, testKeyConfig, testSeed } from '../../test/test-directory.ts';
+import { toHex } from '../base/bytes.ts';
+import { silent } from '../base/log.ts';
+import { type Descriptor, parseDescriptor } from '../directory/descriptor.ts';
+import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
+import { publishDescriptor } from './descriptor-publisher.ts';
+
+const HOUR = 3600;
+const KEYS = {
+  identity: testSeed('identity'),
+  reply: testSeed('reply'),
+  onion: testSeed('onion'),
+};
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+interface Fixture extends AsyncDisposable {
+  nowSeconds: number;
+  epoch: number;
+  readonly served: Set<string>;
+  readonly written: () => Descriptor;
+  /** Lets the publisher look, and waits until it has written so many descriptors. */
+  look(written: number): Promise<void>;
+}
+
+async function publish(): Promise<Fixture> {
+  const directory = await makeTemporaryDirectory();
+  const served = new Set<string>();
+  const keyOf = (epoch: number) => ({ epoch, keyConfig: testKeyConfig('node', epoch) });
+  let publisher: AsyncDisposable | undefined;
+  const fixture: Fixture = {
+    nowSeconds: TEST_TIME,
+    epoch: 20_788,
+    served,
+    written: () => parseDescriptor(readFileSync(join(directory.path, 'descriptor'), 'utf8')),
+    async look(written) {
+      vi.advanceTimersByTime(10_000);
+      await vi.waitFor(() => {
+        assert.equal(served.size, written);
+        assert.equal(toHex(fixture.written().digest), [...served].at(-1));
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      await publisher?.[Symbol.asyncDispose]();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+  publisher = await publishDescriptor({
+    dataDirectory: directory.path,
+    keys: KEYS,
+    epochKeys: {
+      keyFor: () => undefined,
+      published: () => [keyOf(fixture.epoch), keyOf(fixture.epoch + 1)],
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    },
+    family: [],
+    electrum: { protocol: '1.6', genesis: '00'.repeat(32) },
+    directory: {
+      current: () => undefined,
+      noteOf: () => undefined,
+      addDescriptor: (digest) => served.add(toHex(digest)),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    },
+    clock: () => fixture.nowSeconds * 1000,
+    log: silent,
+  });
+  return fixture;
+}
+
+test('the descriptor names the keys and holds for a day', async () => {
+  await using fixture = await publish();
+  const { keyConfigs, published, expires, roles } = fixture.written();
+  assert.deepEqual(
+    keyConfigs.map(({ epoch }) => epoch),
+    [20_788, 20_789],
+  );
+  assert.deepEqual([published, expires], [TEST_TIME, TEST_TIME + 24 * HOUR]);
+  assert.deepEqual([...roles], ['relay', 'gateway']);
+  assert.equal(fixture.served.size, 1);
+});
+
+test('the descriptor is renewed after six hours and not before', async () => {
+  await using fixture = await publish();
+  fixture.nowSeconds += 6 * HOUR;
+  await fixture.look(1);
+  assert.equal(fixture.written().published, TEST_TIME);
+  fixture.nowSeconds += 1;
+  await fixture.look(2);
+  assert.equal(fixture.written().published, fixture.nowSeconds);
+  await fixture.look(2);
+});
+
+test('the descriptor is renewed when an epoch begins', async () => {
+  await using fixture = await publish();
+  fixture.nowSeconds += 60;
+  fixture.epoch += 1;
+  await fixture.look(2);
+  assert.equal(fixture.written().keyConfigs[0].epoch, 20_789);
+});
