@@ -44,7 +44,10 @@ export class ByteReader {
 
   /** @throws MalformedBytesError when a byte that is left is not zero. */
   zeros(): void {
-    if (this.rest().some((byte) => byte !== 0)) throw new MalformedBytesError('padding not zero');
+    // `some` takes ten times as long, which tells in a cell full of padding.
+    for (const byte of this.rest()) {
+      if (byte !== 0) throw new MalformedBytesError('padding not zero');
+    }
   }
 
   #advance(length: number): number {

@@ -1,4 +1,5 @@
 import { decode, encode } from 'cborg';
+import { encodedLength } from 'cborg/length';
 import { equalBytes, MalformedBytesError } from './bytes.ts';
 
 /** The CBOR data model used on the wire. Maps have small integer keys. */
@@ -8,6 +9,11 @@ export type Cbor =
 /** Deterministic encoding (RFC 8949 section 4.2.1). */
 export function encodeCbor(value: Cbor): Uint8Array {
   return encode(value);
+}
+
+/** How many bytes `encodeCbor` makes of the value, without making them. */
+export function cborLength(value: Cbor): number {
+  return encodedLength(value);
 }
 
 /**

@@ -18,7 +18,5 @@ export function joinHashes(hashes: readonly string[]): Uint8Array {
 export function splitHashes(value: Cbor | undefined, max: number): readonly string[] {
   const bytes = boundedBytesOf(value, { min: 0, max: max * HASH_BYTES });
   if (bytes.length % HASH_BYTES !== 0) throw new MalformedBytesError('not whole hashes');
-  return Array.from({ length: bytes.length / HASH_BYTES }, (_, index) =>
-    toHex(bytes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES)),
-  );
+  return toHex(bytes).match(/.{64}/g) ?? [];
 }

@@ -1,5 +1,5 @@
 import { fromHex, MalformedBytesError } from '../base/bytes.ts';
-import { type Cbor, encodeCbor } from '../base/cbor.ts';
+import { type Cbor, cborLength } from '../base/cbor.ts';
 import { arrayOf, boundedBytesOf, integerOf, mapOf } from '../base/cbor-fields.ts';
 import { type BlockProof, proofFields, proofOf } from './block-proof.ts';
 import { hashOf } from './hash.ts';
@@ -91,5 +91,5 @@ function entryOf(value: Cbor): HistoryEntry {
 }
 
 function encodedLength(entry: HistoryEntry): number {
-  return encodeCbor(entryFields(entry)).length;
+  return cborLength(entryFields(entry));
 }

@@ -1,5 +1,5 @@
 import { MalformedBytesError } from '../base/bytes.ts';
-import { type Cbor, encodeCbor } from '../base/cbor.ts';
+import { type Cbor, cborLength } from '../base/cbor.ts';
 import { boundedBytesOf, integerOf, mapOf } from '../base/cbor-fields.ts';
 import { type BlockProof, proofFields, proofOf } from './block-proof.ts';
 import { MAX_BODY_BYTES, MAX_TRANSACTION_BYTES, MAX_U32 } from './limits.ts';
@@ -28,9 +28,7 @@ export interface PackTransaction {
 /** As many bytes from `offset` on as fit. */
 export function packTransaction({ raw, offset, proof }: PackTransaction): TransactionBody {
   const page = { size: raw.length, offset, proof };
-  const otherBytes = encodeCbor(
-    encodeTransactionBody({ ...page, bytes: new Uint8Array(0) }),
-  ).length;
+  const otherBytes = cborLength(encodeTransactionBody({ ...page, bytes: new Uint8Array(0) }));
   // The length of a long byte string takes two bytes more than that of an empty one.
   const room = MAX_BODY_BYTES - otherBytes - 2;
   return { ...page, bytes: raw.subarray(offset, offset + room) };

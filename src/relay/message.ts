@@ -85,9 +85,8 @@ export interface EncodeReply extends ReplyContext {
 
 /** The signed CBOR of a reply. */
 export function encodeReply({ reply, sign, ...context }: EncodeReply): Uint8Array {
-  const map = replyMap(reply);
-  map.set(6, sign(replySignatureInput(context, encodeCbor(map))));
-  return encodeCbor(map);
+  const unsigned = encodeCbor(replyMap(reply));
+  return addSignature(unsigned, sign(replySignatureInput(context, unsigned)));
 }
 
 export interface DecodeReply extends ReplyContext {
@@ -102,7 +101,7 @@ export interface DecodeReply extends ReplyContext {
  */
 export function decodeReply({ bytes, verify, ...context }: DecodeReply): Reply {
   const [reply, signature] = refusing('BAD_REPLY', () => readReply(bytes));
-  if (!verify(replySignatureInput(context, encodeCbor(replyMap(reply))), signature)) {
+  if (!verify(replySignatureInput(context, withoutSignature(bytes)), signature)) {
     throw new RelayError('BAD_SIGNATURE', 'not a reply of this gateway to this request');
   }
   return reply;
@@ -135,6 +134,26 @@ function readReply(bytes: Uint8Array): [Reply, signature: Uint8Array] {
   if (!map.has(5)) return [reply, signature];
   const cursor = boundedBytesOf(map.get(5), { min: 1, max: MAX_CURSOR_BYTES });
   return [{ ...reply, cursor }, signature];
+}
+
+// The signature has the highest key, and so is the last field of the map, whose head counts its fields.
+// Each reply is thus encoded only once.
+
+/** Key 6, then the head of a byte string of 64 bytes. */
+const SIGNATURE_HEAD = Uint8Array.of(6, 0x58, 64);
+const SIGNATURE_FIELD_BYTES = SIGNATURE_HEAD.length + 64;
+
+function addSignature(unsigned: Uint8Array, signature: Uint8Array): Uint8Array {
+  const signed = concatBytes(unsigned, SIGNATURE_HEAD, signature);
+  signed[0] = (signed[0] ?? 0) + 1;
+  return signed;
+}
+
+/** Of a map that has a signature. */
+function withoutSignature(signed: Uint8Array): Uint8Array {
+  const unsigned = signed.slice(0, -SIGNATURE_FIELD_BYTES);
+  unsigned[0] = (unsigned[0] ?? 0) - 1;
+  return unsigned;
 }
 
 /** `"sotto/reply/1\0" + nodeId + SHA-256(request CBOR) + SHA-256(reply CBOR without 6)`. */
