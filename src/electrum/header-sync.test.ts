@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
 import { easyNetwork, mineRow, spaced, START } from '../../test/mined-headers.ts';
 import { concatBytes } from '../base/bytes.ts';
@@ -159,6 +160,34 @@ test('a source that stalls half-way is named', async () => {
     [['slow', 'stalls']],
   );
   assert.equal(chain.tip.hash, tipOf(TRUNK));
+});
+
+test('a source that is silent holds up two others for a moment only', async () => {
+  const chain = newChain();
+  const never = answering('slow', () => new Promise(() => undefined));
+  const start = performance.now();
+  const faults = await syncHeaders({
+    chain,
+    sources: [never, source('a', TRUNK), source('b', TRUNK)],
+    signal,
+    timeoutMs: 20_000,
+    graceMs: 50,
+  });
+  assert.ok(performance.now() - start < 5_000);
+  assert.deepEqual(faults, [
+    { source: 'slow', kind: 'stalls', reason: 'much later than the others' },
+  ]);
+  assert.equal(chain.tip.hash, tipOf(TRUNK));
+});
+
+test('one source alone does not make another hurry', async () => {
+  const honest = source('a', TRUNK);
+  const slow = answering('slow', async (...question) => {
+    await sleep(100);
+    return honest.headers(...question);
+  });
+  const sources = [slow, honest];
+  assert.deepEqual(await syncHeaders({ chain: newChain(), sources, signal, graceMs: 0 }), []);
 });
 
 test('without a source that is not at fault it fails and names them all', async () => {

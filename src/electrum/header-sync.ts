@@ -2,6 +2,7 @@ import { messageOf } from '../base/errors.ts';
 import { concatBytes, equalBytes } from '../base/bytes.ts';
 import { HEADER_BYTES } from '../bitcoin/block-header.ts';
 import type { ChainTip, HeaderChain } from './header-chain.ts';
+import { Patience } from './patience.ts';
 import { ProofError } from './proof-error.ts';
 import { MAX_HEADERS } from './protocol.ts';
 
@@ -33,6 +34,8 @@ export interface SyncOptions {
   readonly signal: AbortSignal;
   /** How long a source may take for 2016 headers. */
   readonly timeoutMs?: number;
+  /** How much longer than two others a source may take to say what is new. */
+  readonly graceMs?: number;
   readonly onProgress?: (tip: ChainTip) => void;
 }
 
@@ -48,6 +51,7 @@ export class HeaderSyncError extends Error {
 }
 
 const TIMEOUT_MS = 60_000;
+const GRACE_MS = 2_000;
 const CHUNK_BYTES = MAX_HEADERS * HEADER_BYTES;
 /** Twice what mainnet has: bounds the memory a source can take with headers that cost it little. */
 const MAX_BRANCH_BYTES = 2_000_000 * HEADER_BYTES;
@@ -93,12 +97,16 @@ class HeaderSync {
    */
   async #hearEachOut(): Promise<boolean> {
     const { height } = this.#options.chain.tip;
+    const patience = new Patience(this.#options.graceMs ?? GRACE_MS);
     let mayHaveMore = false;
-    const asked = [...this.#good].map(async (source) => ({
-      source,
-      headers: await this.#fetch(source, height),
-    }));
-    for (const { source, headers } of await Promise.all(asked)) {
+    const asked = [...this.#good].map(async (source) => {
+      const headers = await this.#fetch(source, height, { hurry: patience.signal });
+      if (headers !== undefined) patience.answered();
+      return { source, headers };
+    });
+    const answers = await Promise.all(asked);
+    patience.end();
+    for (const { source, headers } of answers) {
       if (headers === undefined) continue;
       const known =
         headers.length > 0 && this.#connect(source, { at: height, headers }) !== 'elsewhere';
@@ -162,7 +170,7 @@ class HeaderSync {
     const tip = chain.tip.height;
     for (let back = 1; ; back *= 2) {
       const height = Math.max(0, tip - back);
-      const header = await this.#fetch(source, height, 1);
+      const header = await this.#fetch(source, height, { count: 1 });
       if (header === undefined) return undefined;
       if (equalBytes(header, chain.rawAt(height, 1))) return height;
       if (height === 0) {
@@ -176,13 +184,14 @@ class HeaderSync {
   async #fetch(
     source: HeaderSource,
     start: number,
-    count = MAX_HEADERS,
+    { count = MAX_HEADERS, hurry }: { count?: number; hurry?: AbortSignal } = {},
   ): Promise<Uint8Array | undefined> {
     const { signal, timeoutMs = TIMEOUT_MS } = this.#options;
     const timeout = AbortSignal.timeout(timeoutMs);
+    const late = hurry === undefined ? timeout : AbortSignal.any([timeout, hurry]);
     try {
-      const headers = await untilAborted(AbortSignal.any([signal, timeout]), (both) =>
-        source.headers(start, count, { signal: both }),
+      const headers = await untilAborted(AbortSignal.any([signal, late]), (any) =>
+        source.headers(start, count, { signal: any }),
       );
       if (headers.length % HEADER_BYTES === 0 && headers.length <= count * HEADER_BYTES) {
         return headers;
@@ -191,7 +200,7 @@ class HeaderSync {
     } catch (error) {
       signal.throwIfAborted();
       const reason = messageOf(error);
-      this.#blame(source, timeout.aborted ? { kind: 'stalls', reason } : { kind: 'fails', reason });
+      this.#blame(source, late.aborted ? { kind: 'stalls', reason } : { kind: 'fails', reason });
     }
     return undefined;
   }

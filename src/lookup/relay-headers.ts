@@ -1,4 +1,4 @@
-import { type ConsensusNode } from '../directory/consensus-node.ts';
+import { type ConsensusNode, type OnionAddress } from '../directory/consensus-node.ts';
 import { type HeaderChain } from '../electrum/header-chain.ts';
 import {
   type HeaderSource,
@@ -6,16 +6,23 @@ import {
   type SourceFault,
   syncHeaders,
 } from '../electrum/header-sync.ts';
+import { type RelayLink } from '../relay/relay-link.ts';
 import { LookupError, NOBODY } from './fault.ts';
 import { type FaultLog } from './fault-log.ts';
-import { type RelayPool } from './relay-pool.ts';
+
+/** Opens links to relays. */
+export interface HeaderRelays {
+  link(onion: OnionAddress, purpose: 'headers'): Promise<Pick<RelayLink, 'headers'>>;
+}
 
 export interface RelayHeadersOptions {
   readonly chain: HeaderChain;
-  readonly pool: RelayPool;
+  readonly pool: HeaderRelays;
   readonly faults: FaultLog;
   readonly signal: AbortSignal;
   readonly onProgress: () => void;
+  /** How long a relay may take for 2016 headers. */
+  readonly timeoutMs?: number;
 }
 
 /** With one source, its silence about newer blocks would go unnoticed. */
