@@ -92,13 +92,14 @@ export class DirectLookup implements Lookup {
   }
 
   async #read(scriptHash: string, signal: AbortSignal): Promise<VerifiedHistory> {
-    try {
-      return await this.#readOnce(scriptHash, signal);
-    } catch (error) {
-      if (!(error instanceof ProofError)) throw error;
-      // A block or a transaction may have come between two of the calls, or a block was replaced.
-      await this.#options.headers.sync(signal);
-      return await this.#readOnce(scriptHash, signal);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#readOnce(scriptHash, signal);
+      } catch (error) {
+        if (!(error instanceof ProofError) || attempt === TRIES) throw error;
+        await unlessAborted(sleep(PAUSE_MS), signal);
+        await this.#options.headers.sync(signal);
+      }
     }
   }
 
