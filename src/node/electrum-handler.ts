@@ -39,8 +39,10 @@ export interface ElectrumHandlerOptions {
 const FEE_TARGETS = [1, 2, 3, 5, 10, 25, 144, 1008];
 const FEES_KEPT_MS = 60_000;
 const SATOSHIS = 100_000_000;
+/** What Fulcrum and ElectrumX say before the network's own words. */
+const REJECTION_PREFIX = /^the transaction was rejected by network rules\.\s+/;
 /** What the network says of a transaction it refuses, cut to what a body may hold. */
-const MAX_REJECTION_CHARACTERS = 80;
+const MAX_REJECTION_CHARACTERS = 256;
 
 type Asked<Op extends Query['op']> = Extract<Query, { op: Op }>;
 
@@ -211,6 +213,9 @@ class Answers {
 }
 
 function rejectionOf(words: string): string {
-  const printable = words.replace(/[^\x20-\x7e]/g, ' ');
+  const printable = words
+    .replace(REJECTION_PREFIX, '')
+    .trim()
+    .replace(/[^\x20-\x7e]/g, ' ');
   return printable.slice(0, MAX_REJECTION_CHARACTERS);
 }
