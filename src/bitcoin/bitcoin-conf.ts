@@ -2,7 +2,7 @@ export interface RegtestConfSettings {
   readonly rpcPort: number;
   /** electrs before 0.12 fetches blocks here. */
   readonly p2pPort: number;
-  /** Where Fulcrum hears of new blocks at once. */
+  /** Where Fulcrum hears of new blocks and transactions at once. */
   readonly zmqPort: number;
 }
 
@@ -33,5 +33,6 @@ rpcbind=127.0.0.1
 rpcallowip=127.0.0.1
 rpcport=${rpcPort}
 zmqpubhashblock=tcp://127.0.0.1:${zmqPort}
+zmqpubhashtx=tcp://127.0.0.1:${zmqPort}
 `;
 }

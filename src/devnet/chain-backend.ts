@@ -14,7 +14,7 @@ export interface ChainBackend extends Running {
   /** Confirms the mempool in the first of the new blocks. The Electrum server knows them after. */
   mine(blocks: number): Promise<ChainTip>;
   /**
-   * Pays so many satoshis and returns the txid.
+   * Pays so many satoshis and returns the txid. The Electrum server knows it after.
    * @throws UserError for a bad address, and when there is not enough.
    */
   pay(address: string, sats: bigint): Promise<string>;
@@ -23,7 +23,7 @@ export interface ChainBackend extends Running {
    * Electrum server knows them after.
    */
   reorg(depth: number): Promise<ChainTip>;
-  /** Returns the txid. @throws UserError with the reason when the chain refuses it. */
+  /** Returns the txid. The Electrum server knows it after. @throws UserError with the reason when the chain refuses it. */
   broadcast(raw: Uint8Array): Promise<string>;
 }
 

@@ -3,18 +3,17 @@ import * as z from 'zod';
 import { toHex } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { firstFailure, Scope } from '../base/lifecycle.ts';
-import { type Logger, silent } from '../base/log.ts';
+import type { Logger } from '../base/log.ts';
+import { scriptOfAddress } from '../bitcoin/address.ts';
 import { BitcoinRpcError, type RpcClient } from '../bitcoin/rpc-client.ts';
-import { startElectrumClient } from '../electrum/client.ts';
-import { ElectrumClientError } from '../electrum/client-error.ts';
-import { type Address, DialError } from '../io/dial.ts';
+import { parseTransaction } from '../bitcoin/transaction.ts';
 import { findProgram } from '../io/find-program.ts';
 import { findFreePorts } from '../io/free-ports.ts';
-import { loopbackDial } from '../io/loopback-dial.ts';
-import { waitUntil } from '../io/wait-until.ts';
-import { type ChainBackend, type ChainTip, FIRST_BLOCKS } from './chain-backend.ts';
+import { startReaper } from '../io/reaper.ts';
+import { type ChainBackend, FIRST_BLOCKS } from './chain-backend.ts';
 import { startCoreDaemon } from './core-daemon.ts';
 import { startCoreElectrum } from './core-electrum.ts';
+import { awaitTip, awaitTransaction, type Core, tipOf } from './core-follow.ts';
 
 export interface CoreChainOptions {
   /** Private, and empty or from an earlier run; removed by its owner. */
@@ -29,9 +28,6 @@ export interface CoreChainOptions {
 const WALLET = 'devnet';
 const HASH = z.string().regex(/^[0-9a-f]{64}$/);
 const ELECTRUM_START_MS = 120_000;
-const ELECTRUM_FOLLOW_MS = 60_000;
-const POLL_MS = 100;
-const CALL_TIMEOUT_MS = 5_000;
 
 /**
  * bitcoind and Fulcrum or electrs from PATH, in regtest, on free ports of 127.0.0.1.
@@ -41,11 +37,13 @@ export async function startCoreChain(options: CoreChainOptions): Promise<ChainBa
   const { directory, log, signal } = options;
   const programs = await findPrograms();
   await using scope = new Scope();
+  const reaper = scope.use(await startReaper());
   const daemon = scope.use(
     await startCoreDaemon({
       command: programs.bitcoind,
       directory: join(directory, 'bitcoind'),
       signal,
+      reaper,
     }),
   );
   const { rpc } = daemon;
@@ -60,50 +58,42 @@ export async function startCoreChain(options: CoreChainOptions): Promise<ChainBa
       directory: join(directory, 'electrum'),
       listen,
       signal,
+      reaper,
     }),
   );
-  await Promise.race([
-    follow({ rpc, listen, timeoutMs: ELECTRUM_START_MS, signal }),
-    electrum.failed,
-  ]);
+  const core = { rpc, listen, signal };
+  await Promise.race([awaitTip(core, ELECTRUM_START_MS), daemon.child.failed, electrum.failed]);
   log.info('bitcoind and the Electrum server answer', { port: listen.port });
   const running = scope.move();
   return {
-    ...chainCalls({ rpc, listen, signal }),
+    ...chainCalls(core),
     electrum: listen,
     failed: firstFailure(daemon.child, electrum),
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
 }
 
-interface Core {
-  readonly rpc: RpcClient;
-  readonly listen: Address;
-  readonly signal: AbortSignal;
-}
-
 function chainCalls(
   core: Core,
 ): Omit<ChainBackend, 'electrum' | 'failed' | typeof Symbol.asyncDispose> {
   const { rpc, signal } = core;
-  const caughtUp = (): Promise<ChainTip> => follow({ ...core, timeoutMs: ELECTRUM_FOLLOW_MS });
   return {
-    tip: () => tipOf(rpc, signal),
+    tip: () => tipOf(core),
     mine: async (blocks) => {
       await generate({ rpc, blocks, signal });
-      return await caughtUp();
+      return await awaitTip(core);
     },
-    pay: (address, sats) =>
-      inWords(
-        rpc.call({
-          method: 'sendtoaddress',
-          params: [address, btc(sats)],
-          result: HASH,
-          signal,
-        }),
-      ),
+    pay: async (address, sats) => {
+      const script = scriptOfAddress(address, 'regtest');
+      const params = [address, btc(sats)];
+      const txid = await inWords(
+        rpc.call({ method: 'sendtoaddress', params, result: HASH, signal }),
+      );
+      await awaitTransaction(core, { txid, script });
+      return txid;
+    },
     reorg: async (depth) => {
-      const { height } = await tipOf(rpc, signal);
+      const { height } = await tipOf(core);
       if (!Number.isInteger(depth) || depth < 1 || depth > height) {
         throw new UserError(`cannot replace ${depth} of ${height} blocks`);
       }
@@ -111,12 +101,17 @@ function chainCalls(
       const first = await rpc.call({ method: 'getblockhash', params, result: HASH, signal });
       await rpc.call({ method: 'invalidateblock', params: [first], result: z.null(), signal });
       for (let mined = 0; mined <= depth; mined += 1) await generateEmpty(rpc, signal);
-      return await caughtUp();
+      return await awaitTip(core);
     },
-    broadcast: (raw) =>
-      inWords(
-        rpc.call({ method: 'sendrawtransaction', params: [toHex(raw)], result: HASH, signal }),
-      ),
+    broadcast: async (raw) => {
+      const params = [toHex(raw)];
+      const txid = await inWords(
+        rpc.call({ method: 'sendrawtransaction', params, result: HASH, signal }),
+      );
+      const payment = parseTransaction(raw).outputs.find(({ value }) => value > 0n);
+      if (payment !== undefined) await awaitTransaction(core, { txid, script: payment.script });
+      return txid;
+    },
   };
 }
 
@@ -176,44 +171,6 @@ async function generateEmpty(rpc: RpcClient, signal: AbortSignal): Promise<void>
 
 async function newAddress(rpc: RpcClient, signal: AbortSignal): Promise<string> {
   return await rpc.call({ method: 'getnewaddress', result: z.string(), signal });
-}
-
-async function tipOf(rpc: RpcClient, signal: AbortSignal): Promise<ChainTip> {
-  const result = z.object({ blocks: z.int(), bestblockhash: HASH });
-  const info = await rpc.call({ method: 'getblockchaininfo', result, signal });
-  return { height: info.blocks, hash: info.bestblockhash };
-}
-
-/** Waits until the Electrum server has the blocks that bitcoind has now. */
-async function follow(options: Core & { readonly timeoutMs: number }): Promise<ChainTip> {
-  const { rpc, listen, timeoutMs, signal } = options;
-  const tip = await tipOf(rpc, signal);
-  const params = [tip.hash, false];
-  const header = await rpc.call({ method: 'getblockheader', params, result: z.string(), signal });
-  await waitUntil(async () => ((await electrumTip(listen, signal)) === header ? true : undefined), {
-    what: 'the Electrum server to follow bitcoind',
-    timeoutMs,
-    intervalMs: POLL_MS,
-    signal,
-  });
-  return tip;
-}
-
-/** The header, or undefined while the server does not listen. */
-async function electrumTip(listen: Address, signal: AbortSignal): Promise<string | undefined> {
-  try {
-    await using client = await startElectrumClient({
-      dial: (abort) => loopbackDial(listen, { signal: abort, isolation: '' }),
-      clientName: 'sotto',
-      timeoutMs: CALL_TIMEOUT_MS,
-      log: silent,
-      signal,
-    });
-    return (await client.call('blockchain.headers.subscribe', {})).hex;
-  } catch (error) {
-    if (error instanceof DialError || error instanceof ElectrumClientError) return undefined;
-    throw error;
-  }
 }
 
 /** The exact decimal that bitcoind takes for bitcoins. */

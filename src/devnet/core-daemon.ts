@@ -8,6 +8,7 @@ import { type Child, startChild } from '../io/child-process.ts';
 import { type Address, DialError } from '../io/dial.ts';
 import { makePrivateDirectory, readIfPresent, writeDurably } from '../io/durable-file.ts';
 import { findFreePorts } from '../io/free-ports.ts';
+import type { Reaper } from '../io/reaper.ts';
 import { waitUntil } from '../io/wait-until.ts';
 
 export interface CoreDaemonOptions {
@@ -16,6 +17,7 @@ export interface CoreDaemonOptions {
   /** Private; removed by its owner. */
   readonly directory: string;
   readonly signal: AbortSignal;
+  readonly reaper: Reaper;
 }
 
 export interface CoreDaemon extends AsyncDisposable {
@@ -34,7 +36,7 @@ const RPC_TIMEOUT_MS = 30_000;
 
 /** Starts bitcoind in regtest on free ports of 127.0.0.1; it answers when this resolves. */
 export async function startCoreDaemon(options: CoreDaemonOptions): Promise<CoreDaemon> {
-  const { command, directory, signal } = options;
+  const { command, directory, signal, reaper } = options;
   await using scope = new Scope();
   await makePrivateDirectory(directory);
   const [rpcPort = 0, p2pPort = 0, zmqPort = 0] = await findFreePorts(3);
@@ -48,6 +50,10 @@ export async function startCoreDaemon(options: CoreDaemonOptions): Promise<CoreD
       stopTimeoutMs: STOP_TIMEOUT_MS,
     }),
   );
+  reaper.watchProcess(child.pid);
+  void child.exited.then(() => {
+    reaper.forgetProcess(child.pid);
+  });
   const rpcAddress = { host: '127.0.0.1', port: rpcPort };
   const cookiePath = join(directory, 'regtest', '.cookie');
   const rpc = new RpcClient({

@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import { type Child, startChild } from '../io/child-process.ts';
 import { type Address, formatAddress } from '../io/dial.ts';
 import { makePrivateDirectory, writeDurably } from '../io/durable-file.ts';
+import type { Reaper } from '../io/reaper.ts';
 import type { CoreDaemon } from './core-daemon.ts';
 
 export interface CoreElectrumOptions {
@@ -12,18 +13,19 @@ export interface CoreElectrumOptions {
   readonly directory: string;
   readonly listen: Address;
   readonly signal: AbortSignal;
+  readonly reaper: Reaper;
 }
 
 const STOP_TIMEOUT_MS = 20_000;
 
 /** Starts an Electrum server over bitcoind. It opens its port when it has its index. */
 export async function startCoreElectrum(options: CoreElectrumOptions): Promise<Child> {
-  const { command, directory, signal } = options;
+  const { command, directory, signal, reaper } = options;
   await makePrivateDirectory(join(directory, 'index'));
   const isFulcrum = basename(command) === 'Fulcrum';
   const configPath = join(directory, isFulcrum ? 'fulcrum.conf' : 'electrs.toml');
   await writeDurably(configPath, isFulcrum ? fulcrumConf(options) : electrsConf(options));
-  return await startChild({
+  const child = await startChild({
     command,
     args: isFulcrum ? [configPath] : ['--skip-default-conf-files', '--conf', configPath],
     // electrs from 0.12 on has no such option, and ignores what it does not know in its environment.
@@ -32,6 +34,11 @@ export async function startCoreElectrum(options: CoreElectrumOptions): Promise<C
     signal,
     stopTimeoutMs: STOP_TIMEOUT_MS,
   });
+  reaper.watchProcess(child.pid);
+  void child.exited.then(() => {
+    reaper.forgetProcess(child.pid);
+  });
+  return child;
 }
 
 function fulcrumConf({ daemon, directory, listen }: CoreElectrumOptions): string {
@@ -40,6 +47,7 @@ bitcoind = ${formatAddress(daemon.rpcAddress)}
 rpccookie = ${daemon.cookiePath}
 tcp = ${formatAddress(listen)}
 polltime = 0.5
+zmq_allow_hashtx = true
 peering = false
 announce = false
 anon_logs = true
