@@ -22,9 +22,6 @@ export type LoadOrder =
 
 export interface LoadBatch {
   readonly op: 'NOOP' | 'HISTORY';
-  /** The first address to ask for, and how many. */
-  readonly from: number;
-  readonly count: number;
   /** In hex. */
   readonly consensusHash: string;
 }
@@ -62,11 +59,11 @@ async function serve(addresses: number): Promise<{ port: number }> {
   return { port: chain.electrum.port };
 }
 
-function prepare({ op, from, count, consensusHash }: LoadBatch): object {
+/** One cell for each address. */
+function prepare({ op, consensusHash }: LoadBatch): object {
   const hash = Buffer.from(consensusHash, 'hex');
   const consensus = { ...testConsensusOf([node]), hash };
-  cells = Array.from({ length: count }, (_, index) => {
-    const scriptHash = scriptHashes[from + index] ?? '';
+  cells = scriptHashes.map((scriptHash) => {
     const query: Query = op === 'NOOP' ? { op } : { op, scriptHash, proofs: true, raw: true };
     return testCell(node, { now: Date.now(), consensus, ...encodeQuery(query) });
   });

@@ -115,7 +115,8 @@ export class Target {
 function rawOf(hex: unknown, txid: string): Uint8Array {
   try {
     const raw = typeof hex === 'string' ? fromHex(hex) : undefined;
-    if (raw !== undefined && txidOf(raw) === txid) return raw;
+    // A copy, because a view would keep alive the far larger buffer that Node cut it from.
+    if (raw !== undefined && txidOf(raw) === txid) return Uint8Array.from(raw);
   } catch (error) {
     if (!(error instanceof MalformedBytesError)) throw error;
   }

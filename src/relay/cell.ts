@@ -1,4 +1,4 @@
-import { createHash, type KeyObject, randomBytes } from 'node:crypto';
+import { hash, type KeyObject, randomBytes } from 'node:crypto';
 import { ByteReader } from '../base/byte-reader.ts';
 import { concatBytes, equalBytes, fromHex, MalformedBytesError } from '../base/bytes.ts';
 import type { NodeId } from '../directory/node-id.ts';
@@ -119,7 +119,7 @@ export function openCell({ cell, nodeId, keyFor, seen }: OpenCell): OpenedCell {
 }
 
 function bindingOf(nodeId: NodeId, keyConfig: Uint8Array): Uint8Array {
-  return concatBytes(fromHex(nodeId), createHash('sha256').update(keyConfig).digest());
+  return concatBytes(fromHex(nodeId), hash('sha256', keyConfig, 'buffer'));
 }
 
 /** `u16 L | text | zeros`, for a longest text of `max` bytes. */

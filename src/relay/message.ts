@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { concatBytes, fromHex, MalformedBytesError, utf8 } from '../base/bytes.ts';
 import { type Cbor, decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { boundedBytesOf, bytesOf, integerOf, mapOf } from '../base/cbor-fields.ts';
@@ -178,7 +178,7 @@ export function outerErrorInput({ nodeId, code, cell }: OuterError): Uint8Array 
 }
 
 function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest();
+  return hash('sha256', bytes, 'buffer');
 }
 
 function refusing<T>(code: RelayErrorCode, read: () => T): T {

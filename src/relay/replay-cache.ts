@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
+import { concatBytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { FingerprintSet } from './fingerprint-set.ts';
 import { MAX_SKEW_MINUTES, REPLAY_CACHE_ENTRIES } from './limits.ts';
@@ -60,6 +61,6 @@ export class ReplayCache {
   }
 
   #fingerprintOf(enc: Uint8Array): Buffer {
-    return createHash('sha256').update(this.#salt).update(enc).digest();
+    return hash('sha256', concatBytes(this.#salt, enc), 'buffer');
   }
 }
