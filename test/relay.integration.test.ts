@@ -22,6 +22,7 @@ import { helloOf } from '../src/relay/hello.ts';
 import { decodeReply, encodeRequest, type Reply } from '../src/relay/message.ts';
 import type { RelayObservation } from '../src/relay/observation.ts';
 import { connectRelay, type RelayLink } from '../src/relay/relay-link.ts';
+import type { RelayLimits } from '../src/relay/relay-limits.ts';
 import { type RelayServer, startRelayServer } from '../src/relay/relay-server.ts';
 import { garbageCell, testConsensusOf, testNode, type TestNode } from './relay-fixtures.ts';
 
@@ -97,9 +98,9 @@ function tapped(socket: Duplex): Duplex {
 }
 
 async function startNodes(
-  options: { expectProxyHeader?: boolean; cellTimeoutMs?: number } = {},
+  options: { expectProxyHeader?: boolean; limits?: Partial<RelayLimits> } = {},
 ): Promise<void> {
-  const { expectProxyHeader = false, cellTimeoutMs = 5_000 } = options;
+  const { expectProxyHeader = false, limits } = options;
   const keys: EpochKeys[] = [];
   const listed: TestNode[] = [];
   for (const name of NAMES) {
@@ -139,10 +140,11 @@ async function startNodes(
         clock: Date.now,
         log: silent,
         limits: {
-          cellTimeoutMs,
+          cellTimeoutMs: 5_000,
           operationMs: 300,
           reconnectMs: { first: 10, last: 50 },
           clientTiming: { helloMs: 500, idleMs: 60_000, stallMs: 60_000 },
+          ...limits,
         },
         observe: (event) => seen.push(event),
       }),
@@ -264,8 +266,20 @@ test('notes and headers are served in bounded parts', async () => {
   assert.equal((await link.headers(9_999, 1, { signal: never })).length, 0);
 });
 
+test('a circuit has its share of notes and headers, over all its links, and no more', async () => {
+  const limits = { publicBytesPerCircuit: 1_200_000 };
+  await startNodes({ expectProxyHeader: true, limits });
+  const [first, second] = [await connect(0, proxyLine(7)), await connect(0, proxyLine(7))];
+  const zeros = new Uint8Array(32);
+  assert.equal((await first.directory(0, zeros, { signal: never })).length, NOTE.length);
+  assert.equal((await second.headers(0, 2016, { signal: never })).length, 2016 * 80);
+  await assert.rejects(second.headers(0, 2016, { signal: never }), { name: 'LinkError' });
+  const other = await connect(0, proxyLine(8));
+  assert.equal((await other.directory(0, zeros, { signal: never })).length, NOTE.length);
+});
+
 test('cells for a gateway that goes away fail at the timeout, and other gateways answer', async () => {
-  await startNodes({ cellTimeoutMs: 300 });
+  await startNodes({ limits: { cellTimeoutMs: 300 } });
   await warm();
   const gone = nodeAt(1);
   const link = await connect(0);

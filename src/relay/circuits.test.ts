@@ -13,21 +13,30 @@ test('a circuit has 600 cells in 10 minutes, over all its links', () => {
   const first = circuits.enter('1');
   const second = circuits.enter('1');
   assert.ok(first !== undefined && first === second);
-  for (let cell = 0; cell < 600; cell++) assert.equal(first.cells.take(), true);
-  assert.equal(first.cells.take(), false);
+  for (let cell = 0; cell < 600; cell++) assert.equal(first.forwards.cells.take(), true);
+  assert.equal(first.forwards.cells.take(), false);
   now += 1_000;
-  assert.equal(first.cells.take(), true);
-  assert.equal(first.cells.take(), false);
-  assert.equal(circuits.enter('2')?.cells.take(), true);
+  assert.equal(first.forwards.cells.take(), true);
+  assert.equal(first.forwards.cells.take(), false);
+  assert.equal(circuits.enter('2')?.forwards.cells.take(), true);
 });
 
 test('closing a link and opening it again does not renew the quota', () => {
   const circuits = circuitsOf({ cellsPerCircuit: 1 });
   const circuit = circuits.enter('1');
   assert.ok(circuit);
-  assert.equal(circuit.cells.take(), true);
+  assert.equal(circuit.forwards.cells.take(), true);
   circuits.leave(circuit);
-  assert.equal(circuits.enter('1')?.cells.take(), false);
+  assert.equal(circuits.enter('1')?.forwards.cells.take(), false);
+});
+
+test('a relay that connects again has no new quota of the gateway', () => {
+  const circuits = circuitsOf({ gatewayQuota: { cellsPerSecond: 1, burst: 1 } });
+  const circuit = circuits.enter('1');
+  assert.equal(circuit?.relayed.cells.take(), true);
+  circuits.leave(circuit);
+  assert.equal(circuits.enter('1')?.relayed.cells.take(), false);
+  assert.equal(circuits.enter('2')?.relayed.cells.take(), true);
 });
 
 test('a circuit has a bounded number of links', () => {
@@ -45,12 +54,12 @@ test('when there are too many circuits, the one longest closed is forgotten and 
   const [a, b, c] = ['a', 'b', 'c'].map((name) => circuits.enter(name));
   assert.ok(a && b && c);
   assert.equal(circuits.enter('d'), undefined);
-  b.cells.take();
-  a.cells.take();
+  b.forwards.cells.take();
+  a.forwards.cells.take();
   circuits.leave(b);
   circuits.leave(a);
   assert.ok(circuits.enter('d'));
-  assert.equal(circuits.enter('a')?.cells.take(), false, 'a is remembered');
+  assert.equal(circuits.enter('a')?.forwards.cells.take(), false, 'a is remembered');
   circuits.leave(c);
-  assert.equal(circuits.enter('b')?.cells.take(), true, 'b was forgotten');
+  assert.equal(circuits.enter('b')?.forwards.cells.take(), true, 'b was forgotten');
 });

@@ -2,13 +2,22 @@ import type { Clock } from '../base/clock.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** What one Tor circuit may still ask of the relay (spec/relay.md section 7). */
+/** What one Tor circuit may still ask of this node (spec/relay.md section 7). */
 export interface Circuit {
   readonly name: string;
+  /** As a client. */
+  readonly forwards: CellQuota;
+  /** As a relay, of the gateway. */
+  readonly relayed: CellQuota;
+  /** Of notes and headers: some bytes of question make megabytes of answer. */
+  readonly publicBytes: TokenBucket;
+  links: number;
+}
+
+export interface CellQuota {
   readonly cells: TokenBucket;
   /** Refusals are signed, and a signature costs us as much as a cell: they are counted too. */
   readonly refusals: TokenBucket;
-  links: number;
 }
 
 /**
@@ -42,14 +51,20 @@ export class Circuits {
 
   #add(name: string): Circuit | undefined {
     if (this.#circuits.size >= this.#limits.circuits && !this.#forgetOne()) return undefined;
-    const { cellsPerCircuit, circuitWindowMs } = this.#limits;
-    const bucket = (): TokenBucket =>
-      new TokenBucket({
-        perSecond: (cellsPerCircuit * 1000) / circuitWindowMs,
-        burst: cellsPerCircuit,
-        clock: this.#clock,
-      });
-    const circuit = { name, cells: bucket(), refusals: bucket(), links: 0 };
+    const { cellsPerCircuit, publicBytesPerCircuit, circuitWindowMs, gatewayQuota } = this.#limits;
+    const bucket = (burst: number, perSecond = (burst * 1000) / circuitWindowMs): TokenBucket =>
+      new TokenBucket({ perSecond, burst, clock: this.#clock });
+    const quota = (burst: number, perSecond?: number): CellQuota => ({
+      cells: bucket(burst, perSecond),
+      refusals: bucket(burst, perSecond),
+    });
+    const circuit = {
+      name,
+      forwards: quota(cellsPerCircuit),
+      relayed: quota(gatewayQuota.burst, gatewayQuota.cellsPerSecond),
+      publicBytes: bucket(publicBytesPerCircuit),
+      links: 0,
+    };
     this.#circuits.set(name, circuit);
     return circuit;
   }

@@ -22,6 +22,7 @@ import { Gateway, type GatewayOptions } from './gateway.ts';
 import { helloOf } from './hello.ts';
 import { Link } from './link.ts';
 import { decodeReply, outerErrorInput, type Reply } from './message.ts';
+import { Circuits } from './circuits.ts';
 import type { RelayObservation } from './observation.ts';
 import { DEFAULT_RELAY_LIMITS } from './relay-limits.ts';
 import type { RelayErrorCode } from './relay-error.ts';
@@ -34,6 +35,7 @@ const NOW = 1_800_000_000_000;
 interface Subject {
   readonly peer: TestPeer;
   readonly gateway: Gateway;
+  readonly circuits: Circuits;
   readonly directory: TestDirectory;
   readonly handled: { op: number; signal: AbortSignal }[];
   readonly seen: RelayObservation[];
@@ -46,6 +48,8 @@ async function subject(options: Partial<GatewayOptions> = {}): Promise<Subject> 
   const state = { directory, handled: [], seen: [], now: NOW, keysAsked: 0 } as unknown as {
     -readonly [K in keyof Subject]: Subject[K];
   };
+  const limits = options.limits ?? DEFAULT_RELAY_LIMITS;
+  state.circuits = new Circuits(limits, () => state.now);
   state.gateway = new Gateway({
     identity: node.identity,
     epochKeys: {
@@ -65,12 +69,15 @@ async function subject(options: Partial<GatewayOptions> = {}): Promise<Subject> 
     observe: (event) => state.seen.push(event),
     ...options,
   });
-  state.peer = connect(state.gateway);
+  state.peer = connect(state);
   await state.peer.next('QUOTA');
   return state;
 }
 
-function connect(gateway: Gateway): TestPeer {
+function connect(
+  { gateway, circuits }: Pick<Subject, 'gateway' | 'circuits'>,
+  name = 'circuit 1',
+): TestPeer {
   const [near, far]: [Duplex, Duplex] = streamPair();
   const link: Link = new Link({
     stream: near,
@@ -82,7 +89,10 @@ function connect(gateway: Gateway): TestPeer {
       gateway.take(peer, frame);
     },
   });
-  const peer = gateway.welcome(link, 'circuit 1');
+  const circuit = circuits.enter(name);
+  assert.ok(circuit);
+  const peer = { link, circuit };
+  gateway.welcome(peer);
   return testPeer(far);
 }
 
@@ -169,11 +179,22 @@ test('a relay that goes on after OVERLOAD is cut off', async () => {
   assert.equal(it.keysAsked, 2);
 });
 
+test('a relay that connects again has no new quota', async () => {
+  const it = await subject({
+    limits: { ...DEFAULT_RELAY_LIMITS, gatewayQuota: { cellsPerSecond: 1, burst: 1 } },
+  });
+  const { consensus } = it.directory;
+  assert.equal((await ask(it, testCell(node, { now: NOW, consensus }).cell)).status, 'OK');
+  const again = { peer: connect(it) };
+  const { cell } = testCell(node, { now: NOW, consensus });
+  assertOuter(await ask(again, cell), 'OVERLOAD', cell);
+});
+
 test('each relay has a quota of its own', async () => {
   const it = await subject({
     limits: { ...DEFAULT_RELAY_LIMITS, gatewayQuota: { cellsPerSecond: 1, burst: 1 } },
   });
-  const second = { peer: connect(it.gateway) };
+  const second = { peer: connect(it, 'circuit 2') };
   const { consensus } = it.directory;
   assert.equal((await ask(it, testCell(node, { now: NOW, consensus }).cell)).status, 'OK');
   assert.equal((await ask(second, testCell(node, { now: NOW, consensus }).cell)).status, 'OK');

@@ -5,6 +5,7 @@ import type { Logger } from '../base/log.ts';
 import type { DirectoryView } from '../directory/directory-view.ts';
 import { BusyError, CallQueue } from './call-queue.ts';
 import { openCell, type OpenedCell } from './cell.ts';
+import type { Circuit } from './circuits.ts';
 import type { EpochKeys } from './epoch-keys.ts';
 import { encodeAnswer, encodeQuota } from './frame-payload.ts';
 import type { Frame } from './frame.ts';
@@ -19,7 +20,6 @@ import { outerAnswer } from './outer-answer.ts';
 import { type InnerCode, type OuterCode, RelayError } from './relay-error.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import { ReplayCache } from './replay-cache.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 export interface GatewayOptions {
   readonly identity: NodeIdentity;
@@ -35,10 +35,7 @@ export interface GatewayOptions {
 /** One link of a relay. */
 export interface GatewayPeer {
   readonly link: Link;
-  readonly circuit: string;
-  readonly quota: TokenBucket;
-  /** Refusals for want of quota are signed: they have a quota of their own. */
-  readonly refusals: TokenBucket;
+  readonly circuit: Circuit;
 }
 
 interface Outgoing {
@@ -76,12 +73,8 @@ export class Gateway implements AsyncDisposable {
   }
 
   /** Tells a relay its quota. */
-  welcome(link: Link, circuit: string): GatewayPeer {
-    const { cellsPerSecond, burst } = this.#options.limits.gatewayQuota;
-    const { clock } = this.#options;
-    const bucket = (): TokenBucket => new TokenBucket({ perSecond: cellsPerSecond, burst, clock });
-    this.#sendQuota(link, 0);
-    return { link, circuit, quota: bucket(), refusals: bucket() };
+  welcome(peer: GatewayPeer): void {
+    this.#sendQuota(peer.link, 0);
   }
 
   /** Takes an IN. Each is answered by one OUT; the steps are those of spec/relay.md section 8.1. */
@@ -104,7 +97,7 @@ export class Gateway implements AsyncDisposable {
       return;
     }
     const { op, args } = request;
-    this.#options.observe?.({ role: 'gateway', circuit: peer.circuit, op, args });
+    this.#options.observe?.({ role: 'gateway', circuit: peer.circuit.name, op, args });
     this.#calls
       .run((signal) => handler({ op, args }, { signal }))
       .then(reply)
@@ -123,7 +116,7 @@ export class Gateway implements AsyncDisposable {
 
   /** The steps that cost little come first. The length was checked with the frame. */
   #open(peer: GatewayPeer, cell: Uint8Array): OpenedCell | OuterCode {
-    if (!peer.quota.take()) {
+    if (!peer.circuit.relayed.cells.take()) {
       this.#sayOverload(peer);
       return 'OVERLOAD';
     }
@@ -174,7 +167,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   #sayOverload(peer: GatewayPeer): void {
-    if (peer.refusals.take()) this.#sendQuota(peer.link, RETRY_SECONDS);
+    if (peer.circuit.relayed.refusals.take()) this.#sendQuota(peer.link, RETRY_SECONDS);
     else peer.link.close('flood', 'went on after OVERLOAD');
   }
 

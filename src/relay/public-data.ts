@@ -2,6 +2,8 @@ import type { DirectoryView } from '../directory/directory-view.ts';
 import { decodeDirectoryGet, decodeHeadersGet, encodePart } from './frame-payload.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import { PART_BYTES } from './limits.ts';
+import { LinkError } from './link-error.ts';
+import type { TokenBucket } from './token-bucket.ts';
 
 export interface PublicData {
   readonly directory: DirectoryView;
@@ -25,6 +27,17 @@ export function* headersFrames(
 ): Iterator<Uint8Array> {
   const { start, count } = decodeHeadersGet(payload);
   yield encodeFrame({ type: 'HEADERS', id, payload: headers(start, count) });
+}
+
+/** Counts what leaves. @throws LinkError `flood` when more is asked for than the bucket holds. */
+export function* metered(
+  frames: Iterator<Uint8Array>,
+  bytes: TokenBucket,
+): Generator<Uint8Array, undefined> {
+  for (let next = frames.next(); next.done !== true; next = frames.next()) {
+    if (!bytes.take(next.value.length)) throw new LinkError('flood', 'its share is used up');
+    yield next.value;
+  }
 }
 
 function* parts(id: number, bytes: Uint8Array): Generator<Uint8Array> {

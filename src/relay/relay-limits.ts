@@ -9,6 +9,8 @@ export interface RelayLimits {
   readonly linksPerCircuit: number;
   /** Cells of one circuit in `circuitWindowMs`. */
   readonly cellsPerCircuit: number;
+  /** Of notes and headers for one circuit in `circuitWindowMs`. */
+  readonly publicBytesPerCircuit: number;
   readonly circuitWindowMs: number;
   readonly cellsInFlightPerLink: number;
   readonly cellsInFlightPerGateway: number;
@@ -32,6 +34,7 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   circuits: 8192,
   linksPerCircuit: 16,
   cellsPerCircuit: 600,
+  publicBytesPerCircuit: 256 * 1024 * 1024,
   circuitWindowMs: 600_000,
   cellsInFlightPerLink: 64,
   cellsInFlightPerGateway: 256,

@@ -18,7 +18,7 @@ import { Link } from './link.ts';
 import type { NodeIdentity } from './node-identity.ts';
 import type { Observe } from './observation.ts';
 import { readCircuit } from './proxy-line.ts';
-import { directoryFrames, headersFrames } from './public-data.ts';
+import { directoryFrames, headersFrames, metered } from './public-data.ts';
 import { RelayError } from './relay-error.ts';
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './relay-limits.ts';
 import { Relay } from './relay.ts';
@@ -92,7 +92,8 @@ export async function startRelayServer(options: RelayServerOptions): Promise<Rel
 
     function fromRelay(): (frame: Frame) => void {
       link.stayWarm();
-      const peer = gateway.welcome(link, circuit.name);
+      const peer = { link, circuit };
+      gateway.welcome(peer);
       return (frame) => {
         if (frame.type !== 'IN') throw new LinkError('protocol', `${frame.type} from a relay`);
         gateway.take(peer, frame);
@@ -101,10 +102,13 @@ export async function startRelayServer(options: RelayServerOptions): Promise<Rel
 
     function fromClient(): (frame: Frame) => void {
       const client = { link, circuit, inFlight: 0 };
+      const publish = (frames: Iterator<Uint8Array>): void => {
+        link.sendLong(metered(frames, circuit.publicBytes));
+      };
       return (frame) => {
         if (frame.type === 'FORWARD') relay.forward(client, frame);
-        else if (frame.type === 'DIRECTORY_GET') link.sendLong(directoryFrames(options, frame));
-        else if (frame.type === 'HEADERS_GET') link.sendLong(headersFrames(options, frame));
+        else if (frame.type === 'DIRECTORY_GET') publish(directoryFrames(options, frame));
+        else if (frame.type === 'HEADERS_GET') publish(headersFrames(options, frame));
         else throw new LinkError('protocol', `${frame.type} from a client`);
       };
     }

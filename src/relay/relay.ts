@@ -118,7 +118,7 @@ export class Relay implements AsyncDisposable {
 
   /** The gateway the cell may go to, or why it may not go. */
   #admit(client: RelayClient, { nodeId, release }: Forward): WarmLink<Flight> | OuterCode {
-    if (!client.circuit.cells.take()) return 'QUOTA';
+    if (!client.circuit.forwards.cells.take()) return 'QUOTA';
     if (client.inFlight >= this.#options.limits.cellsInFlightPerLink) return 'QUOTA';
     // Cells for later are not kept by this version: no release minute is one it serves.
     if (release !== 0) return 'EXPIRED';
@@ -199,7 +199,7 @@ export class Relay implements AsyncDisposable {
   }
 
   #refuse(client: RelayClient, refusal: Refusal): void {
-    if (client.circuit.refusals.take()) this.#sayError(client, refusal);
+    if (client.circuit.forwards.refusals.take()) this.#sayError(client, refusal);
     else client.link.close('flood', 'went on after its quota was used up');
   }
 

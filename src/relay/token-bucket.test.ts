@@ -13,6 +13,15 @@ function taken(bucket: TokenBucket): number {
   return count;
 }
 
+test('many at once pass together or not at all', () => {
+  const { time, bucket } = bucketAt(5_000);
+  assert.equal(bucket.take(4), false);
+  assert.equal(bucket.take(2), true);
+  assert.equal(bucket.take(2), false);
+  time.now += 100;
+  assert.equal(bucket.take(2), true);
+});
+
 test('lets the burst through at once and then the rate', () => {
   const { time, bucket } = bucketAt(5_000);
   assert.equal(taken(bucket), 3);

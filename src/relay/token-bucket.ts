@@ -22,15 +22,15 @@ export class TokenBucket {
     this.#filledAt = clock();
   }
 
-  /** Whether one more may pass; it is counted when it may. */
-  take(): boolean {
+  /** Whether so many more may pass; they are counted when they may. */
+  take(count = 1): boolean {
     const now = this.#clock();
     // A clock that is set back gives nothing and takes nothing.
     const gained = Math.max(0, now - this.#filledAt) * this.#perMs;
     this.#tokens = Math.min(this.#burst, this.#tokens + gained);
     this.#filledAt = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+    if (this.#tokens < count) return false;
+    this.#tokens -= count;
     return true;
   }
 }
