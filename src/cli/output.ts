@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { messageOf, UserError } from '../base/errors.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
+import { ChildExitError } from '../io/child-process.ts';
 import { DialError } from '../io/dial.ts';
 import { WaitTimeoutError } from '../io/wait-until.ts';
 import { LookupError } from '../lookup/fault.ts';
@@ -51,7 +52,7 @@ export function tolerateClosedReaders(): void {
 }
 
 /** What goes wrong outside the program; the words say all. */
-const OUTSIDE = [LookupError, DirectoryError, DialError, WaitTimeoutError];
+const OUTSIDE = [LookupError, DirectoryError, DialError, WaitTimeoutError, ChildExitError];
 
 /** What the machine refuses: no room, no permission, not that kind of file, a port in use. */
 const REFUSED_BY_MACHINE = new Set([
