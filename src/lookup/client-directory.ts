@@ -9,6 +9,7 @@ import { type OnionAddress } from '../directory/consensus-node.ts';
 import { openDirectoryClient } from '../directory/directory-client.ts';
 import { type Policy } from '../directory/policy.ts';
 import { type Dial } from '../io/dial.ts';
+import { usableRelays } from './assignment.ts';
 import { openClientState } from './client-state.ts';
 import { NetworkConsensus } from './network-consensus.ts';
 import { RelayPool } from './relay-pool.ts';
@@ -43,7 +44,8 @@ export async function openClientDirectory(
 ): Promise<ClientDirectory> {
   const { policy, dial, directory, clock, log } = options;
   const network = networkOf(policy);
-  const choices = new StickyChoices(await openClientState(directory), clock);
+  const state = await openClientState(directory);
+  const choices = new StickyChoices(state, clock);
   const path = join(directory, 'consensus.note');
   const client = await openDirectoryClient({ path, policy, clock, log });
   const pool = new RelayPool({
@@ -55,8 +57,11 @@ export async function openClientDirectory(
     connectMs: CONNECT_MS,
     answerMs: ANSWER_MS,
   });
+  // None is chosen anew for this: a consensus with too few relays must not keep a newer one from coming.
   const relays = (held: Consensus | undefined): readonly OnionAddress[] => [
-    ...(held === undefined ? [] : choices.relays(held).map(({ onion }) => onion)),
+    ...(held === undefined
+      ? []
+      : usableRelays(held, state.choices.relays).map(({ onion }) => onion)),
     ...policy.bootstrap,
   ];
   const consensus = new NetworkConsensus({ client, pool, relays, clock, log });
