@@ -52,15 +52,13 @@ export class StickyChoices {
     if (differs(binding, held)) {
       this.#save({ ...choices, gateways: new Map(choices.gateways).set(scriptHash, binding) });
     }
-    const gateway = consensus.node(binding.nodeId);
-    if (gateway === undefined) throw notListed(binding.nodeId);
+    const gateway = listedGateway(binding.nodeId, consensus);
     return { gateway, relays: routesTo(gateway, { secret, subject: fromHex(scriptHash), relays }) };
   }
 
   /** Ways to a gateway in an order of its own, for what has nothing to do with an address. */
   waysTo(nodeId: NodeId, consensus: Consensus): Ways {
-    const gateway = consensus.node(nodeId);
-    if (gateway === undefined) throw notListed(nodeId);
+    const gateway = listedGateway(nodeId, consensus);
     const [secret, subject] = [randomBytes(32), randomBytes(32)];
     const relays = this.relays(consensus);
     return { gateway, relays: routesTo(gateway, { secret, subject, relays }) };
@@ -103,10 +101,12 @@ function differs(now: Binding, before: Binding | undefined): boolean {
   );
 }
 
-function notListed(nodeId: NodeId): LookupError {
-  return new LookupError(
+function listedGateway(nodeId: NodeId, consensus: Consensus): ConsensusNode {
+  const node = consensus.node(nodeId);
+  if (node?.flags.has('Gateway') === true) return node;
+  throw new LookupError(
     'gateway-not-listed',
-    `Gateway ${nodeId} is not in the consensus. Its addresses are not shown to another one before 14 days are over.`,
+    `The consensus does not list ${nodeId} as a gateway. Its addresses are not shown to another one before 14 days are over.`,
     { culprit: { role: 'gateway', nodeId } },
   );
 }
