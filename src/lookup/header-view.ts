@@ -17,6 +17,8 @@ export interface HeaderViewOptions {
   /** Fetches and checks what is new. */
   readonly sync: (call: HeaderSyncCall) => Promise<unknown>;
   readonly clock: Clock;
+  /** Told how far the verified chain reaches, as it grows. */
+  readonly onProgress?: ((tip: ChainTip) => void) | undefined;
 }
 
 /** Sources may hear of a block a little later than who speaks of it. */
@@ -92,6 +94,7 @@ export class HeaderView implements HeaderLookup, AsyncDisposable {
   async #sync(): Promise<void> {
     const onProgress = (): void => {
       this.#save();
+      this.#options.onProgress?.(this.tip);
     };
     await this.#options.sync({ signal: this.#closing.signal, onProgress });
     this.#syncedAt = this.#options.clock();

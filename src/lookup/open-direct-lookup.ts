@@ -13,7 +13,7 @@ import { makePrivateDirectory } from '../io/durable-file.ts';
 import { blamingServer } from './blame-server.ts';
 import { DirectLookup } from './direct-lookup.ts';
 import { HeaderView } from './header-view.ts';
-import { type Lookup } from './lookup.ts';
+import { type ChainTip, type Lookup } from './lookup.ts';
 
 export interface OpenDirectLookupOptions {
   readonly network: Network;
@@ -27,6 +27,8 @@ export interface OpenDirectLookupOptions {
   readonly log: Logger;
   /** Gives up the opening. */
   readonly signal: AbortSignal;
+  /** Told how far the verified headers reach: from the first block on, mainnet takes minutes. */
+  readonly onProgress?: (tip: ChainTip) => void;
 }
 
 const CLIENT_NAME = 'sotto';
@@ -59,6 +61,7 @@ export async function openDirectLookup(options: OpenDirectLookupOptions): Promis
     new HeaderView({
       store,
       clock,
+      onProgress: options.onProgress,
       sync: (call) => syncHeaders({ chain, sources, timeoutMs: TIMEOUT_MS, ...call }),
     }),
   );

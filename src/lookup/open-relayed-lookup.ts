@@ -6,13 +6,15 @@ import { type ClientDirectoryOptions, openClientDirectory } from './client-direc
 import { currentConsensus } from './consensus-source.ts';
 import { FaultLog } from './fault-log.ts';
 import { HeaderView } from './header-view.ts';
-import { type Lookup } from './lookup.ts';
+import { type ChainTip, type Lookup } from './lookup.ts';
 import { syncFromRelays } from './relay-headers.ts';
 import { RelayedLookup } from './relayed-lookup.ts';
 
 export interface OpenRelayedLookupOptions extends ClientDirectoryOptions {
   /** Gives up the opening. */
   readonly signal: AbortSignal;
+  /** Told how far the verified headers reach: from the first block on, mainnet takes minutes. */
+  readonly onProgress?: (tip: ChainTip) => void;
 }
 
 /**
@@ -35,6 +37,7 @@ export async function openRelayedLookup(options: OpenRelayedLookupOptions): Prom
     new HeaderView({
       store,
       clock,
+      onProgress: options.onProgress,
       sync: (call) => {
         const relays = choices.relays(currentConsensus(consensus));
         return syncFromRelays(relays, { chain: store.chain, pool, faults, ...call });

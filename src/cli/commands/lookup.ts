@@ -155,7 +155,9 @@ function show(
         ...outcomes.map(toRow),
       ]),
     );
-    for (const { message } of faults) note(message);
+    // What made an address fail is often among the faults met on the way.
+    const told = [...faults, ...failed.map(({ answer }) => answer as LookupError)];
+    for (const message of new Set(told.map((fault) => fault.message))) note(message);
   }
   if (failed.length > 0) process.exitCode = 1;
 }
