@@ -7,7 +7,7 @@ import type { Logger } from '../base/log.ts';
 import { networkParams } from '../bitcoin/networks.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import { nodeIdOf, type NodeId } from '../directory/node-id.ts';
-import { parsePolicy } from '../directory/policy.ts';
+import { parsePolicy, type Policy } from '../directory/policy.ts';
 import { signingKeyFromSeed } from '../directory/signing-key.ts';
 import { startElectrumClient } from '../electrum/client.ts';
 import { ElectrumClientError } from '../electrum/client-error.ts';
@@ -86,7 +86,7 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
     await followConsensusFile({
       path: config.consensusFile,
       keptPath: join(config.dataDirectory, 'consensus'),
-      policy: parsePolicy(await readText(config.policyFile)),
+      policy: await readPolicy(config),
       clock,
       log,
     }),
@@ -145,6 +145,12 @@ async function blamingTarget<T>(target: Address, starting: Promise<T>): Promise<
       cause,
     });
   }
+}
+
+async function readPolicy({ policyFile, network }: NodeConfig): Promise<Policy> {
+  const policy = parsePolicy(await readText(policyFile));
+  if (policy.network === network) return policy;
+  throw new UserError(`the policy in ${policyFile} is for ${policy.network}, not ${network}`);
 }
 
 async function readText(path: string): Promise<string> {
