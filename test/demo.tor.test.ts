@@ -135,7 +135,7 @@ const demoResult = z.strictObject({
           gateways: count.max(NODES),
           addresses: z.literal(0),
         }),
-        gateway: z.strictObject({ cells: count, addresses: count }),
+        gateway: z.strictObject({ cells: count, links: count, addresses: count }),
       }),
     )
     .length(NODES),

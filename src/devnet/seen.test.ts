@@ -42,6 +42,6 @@ test('what a node saw is counted by role, and a relay that saw an address would 
   ].map((line) => JSON.stringify(line));
   assert.deepEqual(seenByRoles(`${lines.join('\n')}\n`, wallet), {
     relay: { cells: 3, circuits: 2, gateways: 2, addresses: 1 },
-    gateway: { cells: 1, addresses: 1 },
+    gateway: { cells: 1, links: 1, addresses: 1 },
   });
 });

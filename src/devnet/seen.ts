@@ -21,6 +21,8 @@ export interface SeenAsRelay {
 /** What a node had in hand as gateway: questions, from relays that speak for anybody. */
 export interface SeenAsGateway {
   readonly cells: number;
+  /** The links they came by: of relays, and all that there is to tell who asked. */
+  readonly links: number;
   readonly addresses: number;
 }
 
@@ -61,6 +63,7 @@ export function seenByRoles(
     },
     gateway: {
       cells: asGateway.length,
+      links: new Set(asGateway.map(({ circuit }) => circuit)).size,
       addresses: addressesIn(asGateway.map(bytesOf), wallet),
     },
   };

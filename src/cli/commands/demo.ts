@@ -73,19 +73,19 @@ function describeResult({ wallet, direct, relayed, seen, plainServer, ok }: Demo
     share(relay.addresses),
     gateway.cells,
     share(gateway.addresses),
-    'none',
+    `${gateway.links} relays`,
   ]);
   return [
     '',
     `What each node could log of a wallet with ${total} addresses and ${wallet.transactions} transactions`,
     '',
     formatTable([
-      ['node', 'relayed', 'circuits', 'addresses', 'opened', 'addresses', 'whose'],
+      ['node', 'passed on', 'circuits', 'addresses', 'opened', 'addresses', 'asked by'],
       ...rows,
     ]),
     '',
-    `One plain Electrum server over Tor: ${share(plainServer.addresses)} addresses, on ` +
-      `${plainServer.connections} connection, so all of one wallet.`,
+    `One plain Electrum server over Tor, by comparison: ${share(plainServer.addresses)} addresses, on ` +
+      `${plainServer.connections} connection: a whole wallet.`,
     '',
     `Direct:  ${direct.verified} of ${total} verified in ${direct.totalMs} ms (median ${direct.p50Ms} ms)`,
     `Relayed: ${relayed.verified} of ${total} verified in ${relayed.totalMs} ms (median ${relayed.p50Ms} ms), ` +
