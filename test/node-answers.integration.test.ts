@@ -261,6 +261,23 @@ test('a cursor from before a reorganisation is stale', async () => {
   assert.equal((await gateway.ask(after(query, first))).code, 'CURSOR_STALE');
 });
 
+test('a tip that is replaced while its answer is made is not vouched for', async () => {
+  await using gateway = await fixture();
+  const txid = gateway.chain.pay(ALICE.script, 10_000n);
+  gateway.chain.mine(2);
+  await gateway.settle();
+  const raw = toHex(gateway.chain.ledger.entry(txid)?.transaction.raw ?? new Uint8Array());
+  gateway.lies.set('blockchain.transaction.get', async () => {
+    gateway.chain.reorg(1);
+    await gateway.settle();
+    return raw;
+  });
+  const query = history(ALICE.scriptHash);
+  assert.equal((await gateway.ask(query)).code, 'CURSOR_STALE');
+  gateway.lies.clear();
+  assert.equal((await gateway.ask(query)).code, 'OK');
+});
+
 test('a cursor that was kept too long is stale once there is another tip', async () => {
   await using gateway = await fixture();
   payMany(gateway.chain, ALICE.script, 40);

@@ -60,6 +60,8 @@ export class HistoryAnswers {
     const first = cursor?.index ?? 0;
     if (first > items.length) throw new QueryRefusedError('CURSOR_STALE');
     const entries = await this.#fill(query, items.slice(first), signal);
+    // Proofs of a chain that came meanwhile would refute what is said as of this tip.
+    this.#checkCurrent(tip);
     const body = encodeHistoryBody({ total: items.length, first, entries, status });
     const next = first + entries.length;
     if (next === items.length) return { tip, body };
@@ -100,14 +102,13 @@ export class HistoryAnswers {
     const kept = this.#kept.get(keyOf(scriptHash, cursor.tipHash));
     const isFresh = kept !== undefined && this.#clock() - kept.takenAt < KEPT_MS;
     const snapshot = isFresh ? kept : await this.#take(scriptHash, signal);
-    const { tip } = snapshot;
-    if (
-      tip.hash !== cursor.tipHash ||
-      this.#headers.chain.headerAt(tip.height)?.hash !== tip.hash
-    ) {
-      throw new QueryRefusedError('CURSOR_STALE');
-    }
+    if (snapshot.tip.hash !== cursor.tipHash) throw new QueryRefusedError('CURSOR_STALE');
     return snapshot;
+  }
+
+  #checkCurrent({ height, hash }: Tip): void {
+    if (this.#headers.chain.headerAt(height)?.hash === hash) return;
+    throw new QueryRefusedError('CURSOR_STALE');
   }
 
   /**
