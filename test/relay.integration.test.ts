@@ -326,6 +326,11 @@ test('a hostile client cannot bring the node down: floods, half frames, wrong ty
     [line, hello, cell],
     [line, relayHello, forward],
     [line, hello, Uint8Array.of(0xff, 0xff, 0xff, 0xff, 1, 2, 0, 0, 0, 1)],
+    [
+      line,
+      hello,
+      encodeFrame({ type: 'HEADERS', id: 1, payload: HEADERS.slice(0, 161_280) }).subarray(0, 10),
+    ],
     [Buffer.from(proxyLine(2)), hello, ...Array.from({ length: 2_000 }, () => forward)],
     [Buffer.from(proxyLine(3)), hello, ...Array.from({ length: 100 }, () => getNote)],
   ];

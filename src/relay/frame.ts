@@ -28,6 +28,9 @@ const SHAPES = {
 
 export type FrameType = keyof typeof SHAPES;
 
+/** No question takes more: FORWARD is the longest. */
+export const MAX_QUESTION_BYTES = SHAPES.FORWARD.max;
+
 export interface Frame {
   readonly type: FrameType;
   /** 32 bits, chosen by the side that asks; the answer repeats it. */
@@ -73,6 +76,12 @@ export class FrameDecoder {
   #headFilled = 0;
   #frame: Frame | undefined;
   #payloadFilled = 0;
+  readonly #maxPayload: number;
+
+  /** `maxPayload`: what no frame from this peer passes, so that a head alone reserves no more. */
+  constructor(maxPayload = Infinity) {
+    this.#maxPayload = maxPayload;
+  }
 
   /**
    * The frames that this chunk completes.
@@ -88,7 +97,7 @@ export class FrameDecoder {
         this.#headFilled += part.length;
         offset += part.length;
         if (this.#headFilled < HEAD_BYTES) break;
-        this.#frame = frameOfHead(this.#head);
+        this.#frame = frameOfHead(this.#head, this.#maxPayload);
         this.#payloadFilled = 0;
       }
       const { payload } = this.#frame;
@@ -105,13 +114,15 @@ export class FrameDecoder {
   }
 }
 
-function frameOfHead(head: Uint8Array): Frame {
+function frameOfHead(head: Uint8Array, maxPayload: number): Frame {
   const view = new DataView(head.buffer, head.byteOffset);
   const type = typeOfCode.get(view.getUint8(5));
   const length = view.getUint32(0) + LENGTH_BYTES - HEAD_BYTES;
   if (view.getUint8(4) !== VERSION) throw new RelayError('BAD_FRAME', 'version not known');
   if (type === undefined) throw new RelayError('BAD_FRAME', 'type not known');
-  if (!lengthAllowed(type, length)) throw new RelayError('BAD_FRAME', `length of ${type}`);
+  if (!lengthAllowed(type, length) || length > maxPayload) {
+    throw new RelayError('BAD_FRAME', `length of ${type}`);
+  }
   return { type, id: view.getUint32(6), payload: new Uint8Array(length) };
 }
 

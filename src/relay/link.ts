@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { concatBytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
-import { encodeFrame, FrameDecoder, type Frame } from './frame.ts';
+import { encodeFrame, FrameDecoder, type Frame, MAX_QUESTION_BYTES } from './frame.ts';
 import { decodeHello, encodeHello, type Hello } from './frame-payload.ts';
 import { LinkError, type LinkErrorCode } from './link-error.ts';
 
@@ -41,7 +41,7 @@ const MAX_LONG_ANSWERS = 16;
 /** Frames over one stream (spec/relay.md section 5). Whatever ends the link destroys the stream. */
 export class Link {
   readonly #options: LinkOptions;
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder: FrameDecoder;
   #arrived: Frame[] = [];
   #outgoing: Uint8Array[] = [];
   #outgoingBytes = 0;
@@ -55,6 +55,7 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#decoder = new FrameDecoder(options.answers ? MAX_QUESTION_BYTES : Infinity);
     const { stream, hello, timing } = options;
     this.#lastFrameAt = options.clock();
     this.#quietTimer = setTimeout(() => {
