@@ -148,7 +148,7 @@ function splitNote(note: string): [text: string, signatureLines: readonly string
   const blank = note.lastIndexOf('\n\n');
   if (blank < 0 || !note.endsWith('\n')) throw new DirectoryError('malformed', 'not a signed note');
   const text = note.slice(0, blank + 1);
-  const lines = note.slice(blank + 2, -1).split('\n');
+  const lines = note.slice(blank + 2, -1).split('\n', MAX_SIGNATURES + 1);
   if (lines.length > MAX_SIGNATURES) throw new DirectoryError('malformed', 'too many signatures');
   if (CONTROL_BUT_LF.test(text)) throw new DirectoryError('malformed', 'a control character');
   return [text, lines];
