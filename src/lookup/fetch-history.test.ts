@@ -86,6 +86,20 @@ test('an ordinary history takes one question', async () => {
   assert.equal(asked.length, 1);
 });
 
+test('an entry above the tip of its page is refused: the answer would be of no one moment', async () => {
+  const entries = entriesOf(40, 250);
+  for (const [at, height, believed] of [
+    [0, 8, false],
+    [39, 8, false],
+    [39, 7, true],
+  ] as const) {
+    const changed = entries.map((entry, index) => (index === at ? { ...entry, height } : entry));
+    const { put } = gateway(changed);
+    if (believed) await fetchHistory(SCRIPT_HASH, put);
+    else assert.equal((await refused(put)).code, 'malformed-reply');
+  }
+});
+
 test('an unused script takes one question', async () => {
   const { asked, put } = gateway([]);
   const { claim } = await fetchHistory(SCRIPT_HASH, put);

@@ -1,6 +1,6 @@
 import { toHex } from '../base/bytes.ts';
 import { type NodeId } from '../directory/node-id.ts';
-import { decodeHistoryBody, type HistoryEntry } from '../query/history-body.ts';
+import { decodeHistoryBody, type HistoryBody, type HistoryEntry } from '../query/history-body.ts';
 import { type Query } from '../query/query.ts';
 import { type Answered } from './ask.ts';
 import { fetchTransaction } from './fetch-transaction.ts';
@@ -48,7 +48,7 @@ export async function fetchHistory(scriptHash: string, put: Put): Promise<Fetche
 async function fetchOnce(scriptHash: string, put: Put): Promise<FetchedHistory> {
   const question: Query = { op: 'HISTORY', scriptHash, proofs: true, raw: true };
   const answer = await put(question);
-  const { total, first, entries, status } = readBody(answer, decodeHistoryBody);
+  const { total, first, entries, status } = pageOf(answer);
   if (total > MAX_ENTRIES) throw tooLong(`more than ${MAX_ENTRIES} transactions`);
   if (first !== 0 || (entries.length === 0) !== (total === 0)) {
     throw gatewayLied(answer, 'its first page is not one');
@@ -62,7 +62,7 @@ async function fetchOnce(scriptHash: string, put: Put): Promise<FetchedHistory> 
     stride: entries.length,
     async read(index) {
       const more = await put({ ...question, cursor: { tipHash: tip.hash, index } });
-      const page = readBody(more, decodeHistoryBody);
+      const page = pageOf(more);
       if (page.status !== status || tipOf(more).hash !== tip.hash) throw changed();
       if (page.total !== total || page.first !== index || page.entries.length === 0) {
         throw gatewayLied(more, 'not the page that was asked for');
@@ -85,6 +85,12 @@ async function fetchOnce(scriptHash: string, put: Put): Promise<FetchedHistory> 
   }));
   const claim = { scriptHash, status, entries: await Promise.all(whole) };
   return { claim, tip, relay: answer.relay, evidence };
+}
+
+function pageOf(answer: Answered): HistoryBody {
+  const page = readBody(answer, decodeHistoryBody);
+  if (page.entries.every(({ height }) => height <= answer.reply.tipHeight)) return page;
+  throw gatewayLied(answer, 'it goes beyond the block up to which it is said to be complete');
 }
 
 function tipOf({ reply: { tipHeight, tipHash } }: Answered): ChainTip {
