@@ -55,7 +55,7 @@ const PURE = [
   'src/directory/{family,fields,limits,list-nodes,node-id,note,policy,public-key,signing-key}.ts',
   'src/relay/{aead,cell,encapsulation,fingerprint-set,hkdf,hpke,key-config,x25519}.ts',
   'src/relay/{frame,frame-payload,limits,message,relay-error,replay-cache,token-bucket}.ts',
-  'src/lookup/{assignment,fee-rates,verify-history}.ts',
+  'src/lookup/{assignment,epoch-key,fee-rates,verify-history}.ts',
   'src/devnet/{chain,chain-block,chain-ledger,chain-policy,chain-script,chain-transaction}.ts',
   'src/devnet/{demo-result,merkle-tree,purse,seen}.ts',
 ];

@@ -11,6 +11,7 @@ import { decodeReply, encodeRequest, type Reply } from '../relay/message.ts';
 import { RelayError } from '../relay/relay-error.ts';
 import { type RelayLink } from '../relay/relay-link.ts';
 import { AttemptError } from './attempt-error.ts';
+import { keyConfigAt } from './epoch-key.ts';
 import { type LookupErrorCode, type SignedReply } from './fault.ts';
 import { readOuterError } from './outer-error.ts';
 import { type Purpose, type RelayPool } from './relay-pool.ts';
@@ -48,8 +49,9 @@ export async function attempt(
   const { relay, gateway, purpose } = route;
   const link = await connected(pool.link(relay.onion, purpose), signal);
   await turns.next();
-  const request = requestOf(query, route, clock());
-  const sealed = seal(gateway, request);
+  const now = clock();
+  const request = requestOf(query, route, now);
+  const sealed = seal(request, gateway, now);
   const { status, body } = await forwarded(link, { sealed, gateway, signal });
   if (status === 'OK') return open({ body, sealed, request, gateway });
   throw readOuterError({ status, body, cell: sealed.cell, relay, gateway });
@@ -73,10 +75,10 @@ async function connected(link: Promise<RelayLink>, signal: AbortSignal): Promise
   }
 }
 
-function seal(gateway: ConsensusNode, plaintext: Uint8Array): SealedCell {
-  const [keyConfig] = gateway.keyConfigs;
+function seal(plaintext: Uint8Array, gateway: ConsensusNode, now: number): SealedCell {
+  const { nodeId } = gateway;
   try {
-    return sealCell({ keyConfig, nodeId: gateway.nodeId, plaintext });
+    return sealCell({ keyConfig: keyConfigAt(gateway, now), nodeId, plaintext });
   } catch (cause) {
     if (!(cause instanceof RelayError)) throw cause;
     throw new AttemptError('key-unknown', { suspect: 'gateway', cause });
