@@ -45,7 +45,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** The same bytes last first: Bitcoin shows hashes in this order. */
 export function reverseBytes(bytes: Uint8Array): Uint8Array {
-  return Uint8Array.from(bytes).reverse();
+  return new Uint8Array(bytes).reverse();
 }
 
 export function utf8(text: string): Uint8Array {
