@@ -9,6 +9,9 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts'],
           testTimeout: 15_000,
+          // Loading every module anew for every file would take longer than all tests together.
+          isolate: false,
+          pool: 'forks',
           sequence: { groupOrder: 0 },
         },
       },
