@@ -26,7 +26,7 @@ export interface ChainBlock {
 }
 
 export interface BlockTemplate {
-  readonly previous: ChainBlock;
+  readonly previous: Pick<ChainBlock, 'height' | 'hash'>;
   readonly time: number;
   /** Without the coinbase. */
   readonly transactions: readonly ChainTransaction[];

@@ -4,16 +4,15 @@ import { toHex } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { firstFailure, Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
-import { scriptOfAddress } from '../bitcoin/address.ts';
 import { BitcoinRpcError, type RpcClient } from '../bitcoin/rpc-client.ts';
-import { parseTransaction } from '../bitcoin/transaction.ts';
 import { findProgram } from '../io/find-program.ts';
 import { findFreePorts } from '../io/free-ports.ts';
 import { startReaper } from '../io/reaper.ts';
 import { type ChainBackend, FIRST_BLOCKS } from './chain-backend.ts';
 import { startCoreDaemon } from './core-daemon.ts';
 import { startCoreElectrum } from './core-electrum.ts';
-import { awaitTip, awaitTransaction, type Core, tipOf } from './core-follow.ts';
+import { awaitTip, awaitTransactions, type Core, tipOf } from './core-follow.ts';
+import { replaceBlocks } from './core-reorg.ts';
 
 export interface CoreChainOptions {
   /** Private, and empty or from an earlier run; removed by its owner. */
@@ -84,32 +83,26 @@ function chainCalls(
       return await awaitTip(core);
     },
     pay: async (address, sats) => {
-      const script = scriptOfAddress(address, 'regtest');
       const params = [address, btc(sats)];
       const txid = await inWords(
         rpc.call({ method: 'sendtoaddress', params, result: HASH, signal }),
       );
-      await awaitTransaction(core, { txid, script });
+      await awaitTransactions(core, [txid]);
       return txid;
     },
     reorg: async (depth) => {
-      const { height } = await tipOf(core);
-      if (!Number.isInteger(depth) || depth < 1 || depth > height) {
-        throw new UserError(`cannot replace ${depth} of ${height} blocks`);
-      }
-      const params = [height - depth + 1];
-      const first = await rpc.call({ method: 'getblockhash', params, result: HASH, signal });
-      await rpc.call({ method: 'invalidateblock', params: [first], result: z.null(), signal });
-      for (let mined = 0; mined <= depth; mined += 1) await generateEmpty(rpc, signal);
-      return await awaitTip(core);
+      await replaceBlocks(core, depth);
+      const tip = await awaitTip(core);
+      const result = z.array(HASH);
+      await awaitTransactions(core, await rpc.call({ method: 'getrawmempool', result, signal }));
+      return tip;
     },
     broadcast: async (raw) => {
       const params = [toHex(raw)];
       const txid = await inWords(
         rpc.call({ method: 'sendrawtransaction', params, result: HASH, signal }),
       );
-      const payment = parseTransaction(raw).outputs.find(({ value }) => value > 0n);
-      if (payment !== undefined) await awaitTransaction(core, { txid, script: payment.script });
+      await awaitTransactions(core, [txid]);
       return txid;
     },
   };
@@ -154,23 +147,9 @@ async function generate(options: {
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { rpc, blocks, signal } = options;
-  const params = [blocks, await newAddress(rpc, signal)];
+  const address = await rpc.call({ method: 'getnewaddress', result: z.string(), signal });
+  const params = [blocks, address];
   await rpc.call({ method: 'generatetoaddress', params, result: z.array(HASH), signal });
-}
-
-/** A new address makes the block another one than the block it replaces. */
-async function generateEmpty(rpc: RpcClient, signal: AbortSignal): Promise<void> {
-  const params = [await newAddress(rpc, signal), []];
-  await rpc.call({
-    method: 'generateblock',
-    params,
-    result: z.looseObject({ hash: HASH }),
-    signal,
-  });
-}
-
-async function newAddress(rpc: RpcClient, signal: AbortSignal): Promise<string> {
-  return await rpc.call({ method: 'getnewaddress', result: z.string(), signal });
 }
 
 /** The exact decimal that bitcoind takes for bitcoins. */

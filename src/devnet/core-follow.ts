@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import { fromHex } from '../base/bytes.ts';
 import { silent } from '../base/log.ts';
 import type { RpcClient } from '../bitcoin/rpc-client.ts';
+import { parseTransaction } from '../bitcoin/transaction.ts';
 import { type ElectrumClient, startElectrumClient } from '../electrum/client.ts';
 import { ElectrumClientError } from '../electrum/client-error.ts';
 import { scriptHashOf } from '../electrum/script-hash.ts';
@@ -41,16 +43,26 @@ export async function awaitTip(core: Core, timeoutMs = TIMEOUT_MS): Promise<Chai
   return tip;
 }
 
-/** Waits until the Electrum server lists a transaction in the history of a script. */
-export async function awaitTransaction(
-  core: Core,
-  { txid, script }: { readonly txid: string; readonly script: Uint8Array },
-): Promise<void> {
-  const scripthash = scriptHashOf(script);
+/** Waits until the Electrum server lists transactions of the mempool, once it has the tip. */
+export async function awaitTransactions(core: Core, txids: readonly string[]): Promise<void> {
+  const scripthashes = await Promise.all(txids.map((txid) => paidBy(core, txid)));
   await awaitElectrum(core, TIMEOUT_MS, async (client) => {
-    const history = await client.call('blockchain.scripthash.get_history', { scripthash });
-    return history.some(({ tx_hash }) => tx_hash === txid);
+    const listed = txids.map(async (txid, index) => {
+      const scripthash = scripthashes[index];
+      if (scripthash === undefined) return true;
+      const history = await client.call('blockchain.scripthash.get_history', { scripthash });
+      return history.some(({ tx_hash }) => tx_hash === txid);
+    });
+    return (await Promise.all(listed)).every((isListed) => isListed);
   });
+}
+
+/** The script hash of a payment, or undefined when there is none: what is worth nothing has no history. */
+async function paidBy({ rpc, signal }: Core, txid: string): Promise<string | undefined> {
+  const call = { method: 'getrawtransaction', params: [txid], result: z.string(), signal };
+  const { outputs } = parseTransaction(fromHex(await rpc.call(call)));
+  const paid = outputs.find(({ value }) => value > 0n);
+  return paid && scriptHashOf(paid.script);
 }
 
 async function awaitElectrum(
