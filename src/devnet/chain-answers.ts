@@ -194,7 +194,8 @@ function broadcastAll(
     try {
       return readTransaction(fromHex(raw));
     } catch (cause) {
-      throw badRequest(rejectionText(`TX decode failed: ${raw.slice(0, 64)}`), { cause });
+      const words = `TX decode failed: ${raw} Make sure the tx has at least one input.`;
+      throw badRequest(rejectionText(words), { cause });
     }
   });
   const errors = transactions.flatMap(({ txid, raw }) => {

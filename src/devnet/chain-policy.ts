@@ -68,7 +68,9 @@ function checkAlone(transaction: ChainTransaction, next: NextBlock): void {
     throw new TransactionRejectedError('bad-txns-inputs-duplicate');
   }
   if (weight > MAX_STANDARD_WEIGHT) throw new TransactionRejectedError('tx-size');
-  if (outputs.some(isDust)) throw new TransactionRejectedError('dust');
+  const dust = outputs.filter(isDust).length;
+  if (dust > 1) throw new TransactionRejectedError('dust');
+  if (dust === 1) throw new TransactionRejectedError('dust, tx with dust output must be 0-fee');
   if (!isFinal(transaction, next)) throw new TransactionRejectedError('non-final');
 }
 

@@ -259,7 +259,7 @@ test('what the rules forbid is refused in the words of Bitcoin Core', async () =
   assert.match(await send(`${good}00`), /TX decode failed/);
   assert.match(await send(chain.tip.transactions[0]?.hex ?? ''), /already in utxo set/);
   assert.match(await send(to(50_000n, { ...coin, vout: 9 })), /bad-txns-inputs-missingorspent/);
-  assert.match(await send(to(200n)), /rules\.\s+dust\s/);
+  assert.match(await send(to(200n)), /rules\.\s+dust, tx with dust output must be 0-fee\s/);
   assert.match(
     await send(to(150_000n, { ...coin, value: 200_000n })),
     /bad-txns-in-belowout, value in \(0.001\) < value out/,

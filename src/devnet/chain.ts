@@ -91,10 +91,10 @@ export class RegtestChain {
   broadcast(raw: Uint8Array): string {
     const transaction = decode(raw);
     const known = this.#ledger.entry(transaction.txid);
-    if (known?.place !== undefined) {
+    if (known?.place !== undefined && this.#hasUnspentOutput(transaction)) {
       throw new TransactionRejectedError('Transaction outputs already in utxo set');
     }
-    if (known === undefined) {
+    if (!this.#ledger.mempool.has(transaction.txid)) {
       this.#admit(transaction, inputsAreSigned);
       this.#announce(false);
     }
@@ -118,12 +118,20 @@ export class RegtestChain {
     this.#announce(true);
   }
 
+  /** Whether no block spends one of its outputs, those aside that nobody can spend. */
+  #hasUnspentOutput({ txid, outputs }: ChainTransaction): boolean {
+    return outputs.some(({ script }, vout) => {
+      const spender = this.#ledger.spenderOf({ txid, vout });
+      return script[0] !== 0x6a && (spender === undefined || this.#ledger.mempool.has(spender));
+    });
+  }
+
   #admit(transaction: ChainTransaction, isSigned: typeof inputsAreSigned = () => true): void {
     const { fee, spent, replaced } = admissionOf(transaction, this.#ledger, this.#nextBlock());
     if (!isSigned(transaction, spent)) {
       throw new TransactionRejectedError(
-        'mempool-script-verify-flag-failed (Script evaluated without error but finished with a ' +
-          'false/empty top stack element)',
+        'mempool-script-verify-flag-failed ' +
+          '(Signature must be zero for failed CHECK(MULTI)SIG operation)',
       );
     }
     for (const txid of replaced) this.#ledger.forget(txid);
