@@ -26,6 +26,8 @@ export interface CoreChainOptions {
 
 const WALLET = 'devnet';
 const HASH = z.string().regex(/^[0-9a-f]{64}$/);
+/** bitcoind mines them well within the time that a call may take. */
+const BLOCKS_IN_CALL = 500;
 const ELECTRUM_START_MS = 120_000;
 
 /**
@@ -148,8 +150,10 @@ async function generate(options: {
 }): Promise<void> {
   const { rpc, blocks, signal } = options;
   const address = await rpc.call({ method: 'getnewaddress', result: z.string(), signal });
-  const params = [blocks, address];
-  await rpc.call({ method: 'generatetoaddress', params, result: z.array(HASH), signal });
+  for (let left = blocks; left > 0; left -= BLOCKS_IN_CALL) {
+    const params = [Math.min(left, BLOCKS_IN_CALL), address];
+    await rpc.call({ method: 'generatetoaddress', params, result: z.array(HASH), signal });
+  }
 }
 
 /** The exact decimal that bitcoind takes for bitcoins. */
