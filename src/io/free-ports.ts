@@ -5,14 +5,22 @@ import { listenTcp } from './listen.ts';
 const FIRST = 20_000;
 const END = 32_000;
 
-/** Different TCP ports of 127.0.0.1 that nothing listens on. For programs that cannot be given port 0. */
+/** Ports that were given away: whoever asked may not listen yet. */
+const given = new Set<number>();
+
+/**
+ * Different TCP ports of 127.0.0.1 that nothing listens on, and none that was found before. For
+ * programs that cannot be given port 0.
+ */
 export async function findFreePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
+  const ports: number[] = [];
+  while (ports.length < count) {
     const port = randomInt(FIRST, END);
-    if (await isFree(port)) ports.add(port);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) ports.push(port);
   }
-  return [...ports];
+  return ports;
 }
 
 async function isFree(port: number): Promise<boolean> {
