@@ -508,7 +508,7 @@ test.each(gatewayCases)(
 test.each([
   ['a block that nobody else has', 1],
   ['another block at the height of a known one', 0],
-])('a gateway that goes by %s is refused, but not called a liar', async (_, above) => {
+])('a gateway that goes by %s is refused and named, but not called a liar', async (_, above) => {
   const { lookup, gateway } = await askedBefore(SEVERAL);
   const node = net.node(gateway);
   let asked = 0;
@@ -520,7 +520,7 @@ test.each([
   node.misdeeds = { reply: other };
   const error = await failureOf(lookup.history(scriptHash(SEVERAL), { signal }));
   assert.equal(error.code, 'unknown-tip');
-  assert.equal(error.culprit.role, 'unknown');
+  assert.deepEqual(error.culprit, { role: 'gateway', nodeId: gateway });
   assert.ok(error.message.includes(gateway));
   assert.ok(error.evidence.length > 0);
   node.misdeeds = { reply: (reply) => (++asked === 1 ? other(reply) : reply) };

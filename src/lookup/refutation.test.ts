@@ -17,7 +17,7 @@ const fetched: FetchedHistory = {
 test('a gateway is called a liar only for what no honest gateway can say', () => {
   const cases = [
     ['bad-merkle-root', 100, 'false-answer', 'gateway'],
-    ['unknown-tip', 100, 'unknown-tip', 'unknown'],
+    ['unknown-tip', 100, 'unknown-tip', 'gateway'],
     ['stale-tip', 101, 'not-synced', 'gateway'],
     ['stale-tip', 100, 'not-synced', 'unknown'],
   ] as const;

@@ -5,8 +5,9 @@ import { type FetchedHistory } from './fetch-history.ts';
 import { type ChainTip } from './lookup.ts';
 
 /**
- * What it means that the block chain does not bear out a gateway's answer. Honest gateways may be on
- * the other branch for a while when two blocks were found at once, and blocks may be long in coming.
+ * What it means that the block chain does not bear out a gateway's answer. An honest gateway may be on
+ * the other branch for a while when two blocks were found at once: it is at fault that nothing comes of
+ * the lookup, and yet no liar. Blocks may be long in coming, which is nobody's fault.
  */
 export function refutationOf(
   cause: ProofError,
@@ -19,7 +20,7 @@ export function refutationOf(
   switch (cause.code) {
     case 'unknown-tip': {
       const message = `Gateway ${nodeId} answered as of another chain than the relays tell of: ${why}.`;
-      return new LookupError('unknown-tip', message, { culprit: NOBODY, evidence, cause });
+      return new LookupError('unknown-tip', message, { culprit: gateway, evidence, cause });
     }
     case 'stale-tip': {
       const message = `Gateway ${nodeId} is behind, or no new block came: ${why}.`;
