@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { silent } from '../src/base/log.ts';
 import { Scope } from '../src/base/lifecycle.ts';
@@ -26,6 +27,8 @@ const SINGLE_LOOKUPS = 30;
 const WALLET_ROUNDS = 7;
 
 const { signal } = new AbortController();
+// A hundred lookups at once wait on it.
+setMaxListeners(0, signal);
 const clock = Date.now;
 const log = silent;
 
