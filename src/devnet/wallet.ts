@@ -17,6 +17,8 @@ export interface WalletOptions {
   readonly addresses: number;
   /** So many confirmed payments to the first address; as any other without. */
   readonly busiest?: number;
+  /** Payments to an address that has several: 3 unless given. */
+  readonly several?: number;
 }
 
 const SEVERAL = 3;
@@ -61,6 +63,9 @@ function useOf(index: number, { addresses, busiest }: WalletOptions): AddressUse
   return index % SEVERAL_EACH === 0 ? 'several' : 'once';
 }
 
-function confirmedPayments(use: AddressUse, { busiest = 0 }: WalletOptions): number {
-  return { once: 1, several: SEVERAL, busy: busiest, mempool: 0, unused: 0 }[use];
+function confirmedPayments(
+  use: AddressUse,
+  { busiest = 0, several = SEVERAL }: WalletOptions,
+): number {
+  return { once: 1, several, busy: busiest, mempool: 0, unused: 0 }[use];
 }
