@@ -12,6 +12,7 @@ export default defineConfig({
           // Loading every module anew for every file would take longer than all tests together.
           isolate: false,
           pool: 'forks',
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
