@@ -48,12 +48,9 @@ export async function startCoreDaemon(options: CoreDaemonOptions): Promise<CoreD
       args: [`-datadir=${directory}`, `-conf=${confPath}`, '-printtoconsole=0'],
       signal,
       stopTimeoutMs: STOP_TIMEOUT_MS,
+      reaper,
     }),
   );
-  reaper.watchProcess(child.pid);
-  void child.exited.then(() => {
-    reaper.forgetProcess(child.pid);
-  });
   const rpcAddress = { host: '127.0.0.1', port: rpcPort };
   const cookiePath = join(directory, 'regtest', '.cookie');
   const rpc = new RpcClient({

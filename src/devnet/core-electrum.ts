@@ -25,7 +25,7 @@ export async function startCoreElectrum(options: CoreElectrumOptions): Promise<C
   const isFulcrum = basename(command) === 'Fulcrum';
   const configPath = join(directory, isFulcrum ? 'fulcrum.conf' : 'electrs.toml');
   await writeDurably(configPath, isFulcrum ? fulcrumConf(options) : electrsConf(options));
-  const child = await startChild({
+  return await startChild({
     command,
     args: isFulcrum ? [configPath] : ['--skip-default-conf-files', '--conf', configPath],
     // electrs from 0.12 on has no such option, and ignores what it does not know in its environment.
@@ -33,12 +33,8 @@ export async function startCoreElectrum(options: CoreElectrumOptions): Promise<C
     cwd: directory,
     signal,
     stopTimeoutMs: STOP_TIMEOUT_MS,
+    reaper,
   });
-  reaper.watchProcess(child.pid);
-  void child.exited.then(() => {
-    reaper.forgetProcess(child.pid);
-  });
-  return child;
 }
 
 function fulcrumConf({ daemon, directory, listen }: CoreElectrumOptions): string {

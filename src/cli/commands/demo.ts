@@ -73,7 +73,7 @@ function describeResult({ wallet, direct, relayed, seen, plainServer, ok }: Demo
     share(relay.addresses),
     gateway.cells,
     share(gateway.addresses),
-    `${gateway.links} relays`,
+    gateway.links === 1 ? '1 relay' : `${gateway.links} relays`,
   ]);
   return [
     '',
