@@ -25,7 +25,7 @@ export class Scope implements AsyncDisposable {
   /**
    * Resources that start side by side. When one fails to, the others are still awaited, so that none
    * outlives the scope.
-   * @throws what the first to fail threw.
+   * @throws what the first of them in the list that failed threw.
    */
   async useAll<T extends AsyncDisposable>(starting: readonly Promise<T>[]): Promise<T[]> {
     const settled = await Promise.allSettled(starting);

@@ -10,6 +10,7 @@ import type { Address } from '../io/dial.ts';
 import { readIfPresent, writeDurably } from '../io/durable-file.ts';
 import { findFreePorts } from '../io/free-ports.ts';
 import type { Reaper } from '../io/reaper.ts';
+import { RELAY_PORT } from '../node/descriptor-publisher.ts';
 import { type NodeKeys, openNodeKeys } from '../node/node-keys.ts';
 import { onionKeyFromSeed } from '../tor/onion-key.ts';
 import { startPrivateTorNetwork } from '../tor/private-network.ts';
@@ -60,7 +61,6 @@ export interface DevnetNetwork extends Running {
   startClientTor(name: string, signal: AbortSignal): Promise<Tor>;
 }
 
-const RELAY_PORT = 50_010;
 export const WALLET_PORT = 50_001;
 const AUTHORITIES = 3;
 const CELL_TIMEOUT_MS = 30_000;

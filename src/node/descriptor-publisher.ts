@@ -24,7 +24,7 @@ export interface DescriptorPublisherOptions {
 }
 
 /** Where the relay onion listens for Tor (spec/relay.md section 5). */
-const RELAY_PORT = 50_010;
+export const RELAY_PORT = 50_010;
 const LIFE_SECONDS = 24 * 3600;
 const REPLY_KEY_SECONDS = 30 * 24 * 3600;
 const DAY_SECONDS = 24 * 3600;
