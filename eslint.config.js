@@ -28,6 +28,7 @@ const MAY_IMPORT = {
     'lookup',
     'node',
   ],
+  stack: ['base', 'io', 'config', 'tor', 'bitcoin', 'electrum', 'directory', 'relay', 'node'],
   cli: [
     'base',
     'io',
@@ -41,6 +42,7 @@ const MAY_IMPORT = {
     'lookup',
     'node',
     'devnet',
+    'stack',
   ],
 };
 

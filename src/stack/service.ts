@@ -1,0 +1,40 @@
+import type { Address } from '../io/dial.ts';
+
+/**
+ * The parts of a personal server. `guard` stands between an open wallet onion and the target, `lan`
+ * between the local network and the target; `watchdog` frees a tor that is stuck.
+ */
+export const SERVICE_NAMES = [
+  'tor',
+  'watchdog',
+  'bitcoind',
+  'target',
+  'node',
+  'guard',
+  'lan',
+] as const;
+
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+/** A text that Sotto renders for a service, below its configuration directory. */
+export interface ConfigFile {
+  /** Relative, without directories: `torrc`. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** One service of the plan, whatever runs it. */
+export interface ServiceSpec {
+  readonly name: ServiceName;
+  /** A program on PATH (or in the image), then its arguments. Never a secret among them. */
+  readonly command: readonly [string, ...string[]];
+  readonly files: readonly ConfigFile[];
+  /** The services it opens connections to. */
+  readonly reaches: readonly ServiceName[];
+  /** Where it listens, with the name of what listens there. Empty for one that listens nowhere. */
+  readonly listens: readonly { readonly what: string; readonly address: Address }[];
+  /** How much memory it may take. */
+  readonly memoryMiB: number;
+  /** How long it may take to end by itself. */
+  readonly stopSeconds: number;
+}
