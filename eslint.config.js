@@ -155,5 +155,6 @@ export default defineConfig(
         setTimeout: 'readonly',
       },
     },
+    rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' },
   },
 );
