@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { Running } from '../base/lifecycle.ts';
+import { endGroup, signalGroup } from './process-group.ts';
 import type { Reaper } from './reaper.ts';
 
 export interface ChildOptions {
@@ -92,21 +92,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     failed,
     async [Symbol.asyncDispose]() {
       stopping = true;
-      signalGroup(pid, 'SIGTERM');
-      const timer = new AbortController();
-      const timeout = sleep(stopTimeoutMs, 'timeout', timer).catch(() => undefined);
-      if ((await Promise.race([exited, timeout])) === 'timeout') signalGroup(pid, 'SIGKILL');
-      timer.abort();
-      await exited;
+      await endGroup(pid, { exited, timeoutMs: stopTimeoutMs });
     },
   };
-}
-
-function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    // The group has ended already.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
