@@ -6,6 +6,8 @@ import { test } from 'vitest';
 import { DialError } from './dial.ts';
 import { listenTcp, type TcpServer } from './listen.ts';
 import { socksDial } from './socks-dial.ts';
+import { makeTemporaryDirectory } from './temporary-directory.ts';
+import { listenUnix } from './unix-socket.ts';
 
 const onion = { host: `${'a'.repeat(55)}d.onion`, port: 50010 };
 const options = { signal: AbortSignal.timeout(10_000), isolation: 'wallet' };
@@ -158,6 +160,22 @@ test('where no tor runs, the error says so', async () => {
   const tor = await fakeTor([]);
   await tor[Symbol.asyncDispose]();
   await assert.rejects(socksDial(tor)(onion, options), /no tor answers/);
+});
+
+test('a tor that listens on a unix socket is asked there', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const path = `${directory.path}/socks`;
+  const replies = [Uint8Array.of(5, 2), Uint8Array.of(1, 0), Uint8Array.from(GRANTED)];
+  await using tor = await listenUnix({
+    path,
+    maxConnections: 1,
+    onConnection: (stream) => stream.on('data', () => stream.write(replies.shift() ?? '')),
+  });
+  tor.failed.catch(() => undefined);
+  (await socksDial({ path })(onion, options)).destroy();
+  assert.equal(replies.length, 0);
+  const nobody = socksDial({ path: `${path}-of-nobody` });
+  await assert.rejects(nobody(onion, options), /no tor answers at .*socks-of-nobody/);
 });
 
 test('a dial that waits ends with the reason of its signal', async () => {

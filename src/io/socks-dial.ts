@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { concatBytes, utf8 } from '../base/bytes.ts';
 import { type Address, type Dial, DialError, formatAddress } from './dial.ts';
 
@@ -35,17 +35,20 @@ const REFUSALS: Readonly<Record<number, string>> = {
   0xf7: 'its introduction points did not answer in time',
 };
 
+/** Where tor listens for SOCKS: a TCP port, or a unix socket. */
+export type SocksProxy = Address | { readonly path: string };
+
 /**
  * Dials onion addresses through tor's SOCKS port (RFC 1928, RFC 1929). The isolation word, 1 to 255
  * bytes, is the password. Any host but a v3 onion address is refused before a byte is sent.
  */
-export function socksDial(proxy: Address): Dial {
+export function socksDial(proxy: SocksProxy): Dial {
   return async (address, { signal, isolation }) => {
     if (!ONION.test(address.host)) {
       throw new DialError(`${formatAddress(address)} is not an onion address`);
     }
     signal.throwIfAborted();
-    const socket = connect({ host: proxy.host, port: proxy.port, noDelay: true });
+    const socket = connect(optionsOf(proxy));
     try {
       await once(socket, 'connect', { signal });
       await askFor(address, { socket, isolation, signal });
@@ -53,11 +56,17 @@ export function socksDial(proxy: Address): Dial {
       socket.destroy();
       signal.throwIfAborted();
       if (cause instanceof DialError) throw cause;
-      throw new DialError(`no tor answers at ${formatAddress(proxy)}`, { cause });
+      const place = 'path' in proxy ? proxy.path : formatAddress(proxy);
+      throw new DialError(`no tor answers at ${place}`, { cause });
     }
     socket.on('error', () => undefined);
     return socket;
   };
+}
+
+function optionsOf(proxy: SocksProxy): NetConnectOpts {
+  if ('path' in proxy) return { path: proxy.path };
+  return { host: proxy.host, port: proxy.port, noDelay: true };
 }
 
 interface Handshake {
