@@ -9,24 +9,24 @@ const END = 32_000;
 const given = new Set<number>();
 
 /**
- * Different TCP ports of 127.0.0.1 that nothing listens on, and none that was found before. For
- * programs that cannot be given port 0.
+ * Different TCP ports of an address of this machine that nothing listens on, and none that was found
+ * before. For programs that cannot be given port 0.
  */
-export async function findFreePorts(count: number): Promise<number[]> {
+export async function findFreePorts(count: number, host = '127.0.0.1'): Promise<number[]> {
   const ports: number[] = [];
   while (ports.length < count) {
     const port = randomInt(FIRST, END);
     if (given.has(port)) continue;
     given.add(port);
-    if (await isFree(port)) ports.push(port);
+    if (await isFree(port, host)) ports.push(port);
   }
   return ports;
 }
 
-async function isFree(port: number): Promise<boolean> {
+async function isFree(port: number, host: string): Promise<boolean> {
   try {
     await using server = await listenTcp({
-      host: '127.0.0.1',
+      host,
       port,
       maxConnections: 0,
       onConnection: (stream) => stream.destroy(),

@@ -9,6 +9,8 @@ export interface AuthorityOptions {
   /** Of the tor that is to be the authority. Absolute. */
   readonly dataDirectory: string;
   readonly nickname: string;
+  /** An IPv4 address of this machine. */
+  readonly host: string;
   readonly orPort: number;
   readonly dirPort: number;
   readonly signal: AbortSignal;
@@ -26,8 +28,8 @@ export async function createAuthority(options: AuthorityOptions): Promise<Privat
     createRelayIdentity(keys),
     createVotingKeys(keys, options),
   ]);
-  const { nickname, orPort, dirPort } = options;
-  return { nickname, orPort, dirPort, v3Ident, fingerprint };
+  const { nickname, host, orPort, dirPort } = options;
+  return { nickname, host, orPort, dirPort, v3Ident, fingerprint };
 }
 
 async function createRelayIdentity(keys: string): Promise<string> {
@@ -49,7 +51,7 @@ async function createVotingKeys(keys: string, options: AuthorityOptions): Promis
       ...['-i', `${keys}/authority_identity_key`],
       ...['-s', `${keys}/authority_signing_key`],
       ...['-c', certificate],
-      ...['-a', `127.0.0.1:${options.dirPort}`],
+      ...['-a', `${options.host}:${options.dirPort}`],
       ...['-m', '12'],
       ...['--passphrase-fd', '0'],
     ],

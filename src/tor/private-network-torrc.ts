@@ -3,6 +3,8 @@ import type { TorrcLine } from './torrc-line.ts';
 /** A directory authority of a private Tor network, as every member of the network knows it. */
 export interface PrivateAuthority {
   readonly nickname: string;
+  /** An IPv4 address of its machine. */
+  readonly host: string;
   readonly orPort: number;
   readonly dirPort: number;
   /** 40 hexadecimal digits: SHA-1 of the long-term key that its key certificate tells. */
@@ -11,10 +13,15 @@ export interface PrivateAuthority {
   readonly fingerprint: string;
 }
 
-/** How one tor takes part in a private network whose members are all at 127.0.0.1. */
+/** How one tor takes part in a private network. */
 export interface PrivateNetworkMember {
   readonly authorities: readonly PrivateAuthority[];
-  readonly role: 'client' | 'relay' | PrivateAuthority;
+  readonly role: 'client' | PrivateRelay | PrivateAuthority;
+}
+
+export interface PrivateRelay {
+  /** An IPv4 address of its machine. */
+  readonly host: string;
 }
 
 /** Options that tor takes in a testing network only; the intervals are the shortest it allows. */
@@ -32,19 +39,17 @@ export function privateNetworkLines(member: PrivateNetworkMember): TorrcLine[] {
     ['V3AuthNIntervalsValid', 2],
   ];
   if (role === 'client') return [...lines, ['ClientOnly', 1]];
-  lines.push(['AssumeReachable', 1], ['ExitPolicy', 'reject *:*'], ['Address', '127.0.0.1']);
-  if (role === 'relay') {
-    return [...lines, ['ORPort', '127.0.0.1:auto']];
-  }
-  return [...lines, ...votingLines(role)];
+  lines.push(['AssumeReachable', 1], ['ExitPolicy', 'reject *:*'], ['Address', role.host]);
+  if ('nickname' in role) return [...lines, ...votingLines(role)];
+  return [...lines, ['ORPort', `${role.host}:auto`]];
 }
 
 function votingLines(authority: PrivateAuthority): TorrcLine[] {
   return [
     ['Nickname', authority.nickname],
     ['ContactInfo', authority.nickname],
-    ['ORPort', `127.0.0.1:${authority.orPort}`],
-    ['DirPort', `127.0.0.1:${authority.dirPort}`],
+    ['ORPort', `${authority.host}:${authority.orPort}`],
+    ['DirPort', `${authority.host}:${authority.dirPort}`],
     ['AuthoritativeDirectory', 1],
     ['V3AuthoritativeDirectory', 1],
     ['TestingV3AuthInitialVotingInterval', 5],
@@ -60,9 +65,9 @@ function votingLines(authority: PrivateAuthority): TorrcLine[] {
 }
 
 function authorityLine(authority: PrivateAuthority): TorrcLine {
-  const { nickname, orPort, dirPort, v3Ident, fingerprint } = authority;
+  const { nickname, host, orPort, dirPort, v3Ident, fingerprint } = authority;
   return [
     'DirAuthority',
-    `${nickname} orport=${orPort} no-v2 v3ident=${v3Ident} 127.0.0.1:${dirPort} ${fingerprint}`,
+    `${nickname} orport=${orPort} no-v2 v3ident=${v3Ident} ${host}:${dirPort} ${fingerprint}`,
   ];
 }

@@ -10,6 +10,8 @@ import { type OnionOptions, startTor, type Tor } from './tor-process.ts';
 export interface PrivateNetworkOptions {
   /** Absolute; everything the network's tors write is below it. */
   readonly directory: string;
+  /** An IPv4 address of this machine, where the relays listen. Absent: 127.0.0.1. */
+  readonly address?: string;
   /** Aborts the start only. */
   readonly signal: AbortSignal;
   /** Told in words what the start has come to. */
@@ -26,8 +28,10 @@ interface PrivateTorOptions {
   readonly onProgress?: (phase: BootstrapPhase) => void;
 }
 
-/** A Tor network of its own, all of it at 127.0.0.1. */
+/** A Tor network of its own, all of it on this machine. */
 export interface PrivateTorNetwork extends Running {
+  /** What a tor elsewhere must know to join. */
+  readonly authorities: readonly PrivateAuthority[];
   /** Starts a tor that knows this network only. The caller disposes it, before the network. */
   startTor(options: PrivateTorOptions): Promise<Tor>;
 }
@@ -45,10 +49,11 @@ const POLL_MS = 100;
 export async function startPrivateTorNetwork(
   options: PrivateNetworkOptions,
 ): Promise<PrivateTorNetwork> {
-  const { directory, signal, reaper, onProgress = () => undefined } = options;
+  const { signal, reaper, directory, onProgress = () => undefined } = options;
+  const host = options.address ?? '127.0.0.1';
   await using starting = new Scope();
   onProgress('making the keys of the Tor authorities');
-  const authorities = await createAuthorities(directory, signal);
+  const authorities = await createAuthorities({ directory, host, signal });
   const startMember = (
     role: PrivateNetworkMember['role'],
     { name, ...tor }: PrivateTorOptions,
@@ -62,7 +67,7 @@ export async function startPrivateTorNetwork(
 
   const members = [
     ...authorities.map((role) => ({ name: role.nickname, role })),
-    ...RELAYS.map((name) => ({ name, role: 'relay' as const })),
+    ...RELAYS.map((name) => ({ name, role: { host } })),
   ];
   onProgress('waiting for the first vote of the Tor authorities');
   let ready = 0;
@@ -86,22 +91,28 @@ export async function startPrivateTorNetwork(
   }
   const started = starting.move();
   return {
+    authorities,
     failed: firstFailure(...tors),
     startTor: (tor) => startMember('client', tor),
     [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
   };
 }
 
-async function createAuthorities(
-  directory: string,
-  signal: AbortSignal,
-): Promise<PrivateAuthority[]> {
-  const ports = await findFreePorts(2 * AUTHORITIES.length);
+interface AuthoritiesOptions {
+  readonly directory: string;
+  readonly host: string;
+  readonly signal: AbortSignal;
+}
+
+async function createAuthorities(options: AuthoritiesOptions): Promise<PrivateAuthority[]> {
+  const { directory, host, signal } = options;
+  const ports = await findFreePorts(2 * AUTHORITIES.length, host);
   return Promise.all(
     AUTHORITIES.map((nickname) =>
       createAuthority({
         dataDirectory: `${directory}/${nickname}/data`,
         nickname,
+        host,
         orPort: takePort(ports),
         dirPort: takePort(ports),
         signal,

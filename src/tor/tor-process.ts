@@ -126,7 +126,7 @@ async function writeFiles(options: TorOptions): Promise<string[]> {
   }
   const torrc = renderTorrc({
     dataDirectory,
-    socksPort,
+    socks: [{ at: `127.0.0.1:${socksPort}`, reaches: 'onions' }],
     onions: onions.map(({ settings }) => settings),
     owningPid: process.pid,
     privateNetwork,

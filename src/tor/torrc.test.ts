@@ -2,14 +2,18 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { renderTorrcLine } from './torrc-line.ts';
-import { renderTorrc, type TorSettings } from './torrc.ts';
+import { type OnionSettings, renderTorrc, type TorSettings, withoutOnion } from './torrc.ts';
 
-const client: TorSettings = { dataDirectory: '/var/data', socksPort: 'auto', onions: [] };
+const client: TorSettings = {
+  dataDirectory: '/var/data',
+  socks: [{ at: '127.0.0.1:auto', reaches: 'onions' }],
+  onions: [],
+};
 
 test('a torrc of one onion on the public network', () => {
   const text = renderTorrc({
     dataDirectory: '/var/lib/sotto #1/data',
-    socksPort: 9050,
+    socks: [{ at: '127.0.0.1:9050', reaches: 'onions' }],
     owningPid: 4321,
     onions: [
       {
@@ -30,6 +34,7 @@ test('a torrc of one onion on the public network', () => {
     String.raw`DataDirectory "/var/lib/sotto #1/data"
 AvoidDiskWrites 1
 Log notice stdout
+SafeLogging 1
 SocksPort 127.0.0.1:9050 OnionTrafficOnly ExtendedErrors
 ControlPort 127.0.0.1:auto
 ControlPortWriteToFile "/var/lib/sotto #1/data/control-port"
@@ -51,15 +56,66 @@ HiddenServiceEnableIntroDoSDefense 1
   );
 });
 
+test('a torrc of a personal server: sockets, several SOCKS ports, keys to private onions', () => {
+  const text = renderTorrc({
+    dataDirectory: '/data/state',
+    socks: [
+      { at: 'unix:/data/run/socks', reaches: 'onions' },
+      { at: 'unix:/data/my run/exit-socks', reaches: 'clearnet' },
+      { at: '10.213.50.26:9050', reaches: 'onions' },
+    ],
+    socksFrom: ['10.213.50.8/29', '10.213.50.24/29'],
+    control: { socket: '/data/run/control', cookie: '/data/run/cookie' },
+    clientKeys: '/data/client-keys',
+    onions: [],
+  });
+  assert.equal(
+    text,
+    String.raw`DataDirectory /data/state
+AvoidDiskWrites 1
+Log notice stdout
+SafeLogging 1
+SocksPort unix:/data/run/socks OnionTrafficOnly ExtendedErrors
+SocksPort "unix:\"/data/my run/exit-socks\" NoOnionTraffic ExtendedErrors"
+SocksPort 10.213.50.26:9050 OnionTrafficOnly ExtendedErrors
+SocksPolicy accept 10.213.50.8/29, accept 10.213.50.24/29, reject *
+ControlPort unix:/data/run/control
+CookieAuthentication 1
+CookieAuthFile /data/run/cookie
+ClientOnionAuthDir /data/client-keys
+ClientOnly 1
+`,
+  );
+});
+
+test('an onion is taken out of a torrc with all its lines, and the others stay', () => {
+  const onion = (name: string): OnionSettings => ({
+    directory: `/data/my onions/${name}`,
+    ports: [{ virtual: 80, target: '127.0.0.1:80' }],
+    maxStreams: 16,
+  });
+  const names = ['wallet', 'wallet2', 'relay'];
+  const torrc = renderTorrc({ ...client, onions: names.map(onion) });
+  for (const name of names) {
+    const others = names.filter((other) => other !== name);
+    assert.equal(
+      withoutOnion(torrc, onion(name).directory),
+      renderTorrc({ ...client, onions: others.map(onion) }),
+    );
+  }
+  assert.throws(() => withoutOnion(torrc, '/data/my onions/p2p'), RangeError);
+});
+
 test('every address in the torrc of a private network is 127.0.0.1', () => {
   const authority = {
     nickname: 'authority1',
+    host: '127.0.0.1',
     orPort: 5001,
     dirPort: 5002,
     v3Ident: 'A'.repeat(40),
     fingerprint: 'B'.repeat(40),
   };
-  for (const role of ['client', 'relay', authority] as const) {
+  for (const role of ['client', { host: '127.0.0.1' }, authority] as const) {
     const member = { authorities: [authority], role };
     const text = renderTorrc({ ...client, privateNetwork: member });
     assert.match(text, /^TestingTorNetwork 1$/m);
@@ -102,6 +158,17 @@ test('a target that tor would have to resolve is refused', () => {
     const onions = [{ directory: '/var/onion', ports: [{ virtual: 80, target }] }];
     assert.throws(() => renderTorrc({ ...client, onions }), RangeError);
   }
+});
+
+test('a SOCKS port or network that tor could take for something else is refused', () => {
+  for (const at of ['9050', 'localhost:9050', 'unix:run', '127.0.0.1:9050 WorldWritable']) {
+    assert.throws(() => renderTorrc({ ...client, socks: [{ at, reaches: 'onions' }] }), RangeError);
+  }
+  assert.throws(() => renderTorrc({ ...client, socksFrom: ['*'] }), RangeError);
+});
+
+test('a tor that is asked for no SOCKS port opens none', () => {
+  assert.match(renderTorrc({ ...client, socks: [] }), /^SocksPort 0$/m);
 });
 
 /** The rules of torrc(5) for a value: a C string, or the text up to a comment, trimmed. */

@@ -21,11 +21,31 @@ interface OnionPort {
   readonly target: string;
 }
 
+/** One place where programs ask tor for connections. */
+export interface SocksSettings {
+  /** `ip:port`, `127.0.0.1:auto` for a free port, or `unix:/path` in a directory of tor's user alone. */
+  readonly at: string;
+  /** `onions`: onion addresses and nothing else; `clearnet`: names and addresses through exits, no onions. */
+  readonly reaches: 'onions' | 'clearnet';
+}
+
+/** A control socket that tor's user alone can open, and the file of the cookie it asks for. */
+export interface ControlFiles {
+  /** Absolute; its directory has mode 0700. */
+  readonly socket: string;
+  readonly cookie: string;
+}
+
 export interface TorSettings {
   /** An absolute path. */
   readonly dataDirectory: string;
-  /** On 127.0.0.1, for onion addresses only. */
-  readonly socksPort: number | 'auto';
+  readonly socks: readonly SocksSettings[];
+  /** Networks such as `10.0.0.0/29` whose programs may use the SOCKS ports. Absent: every one. */
+  readonly socksFrom?: readonly string[];
+  /** Absent: a free port of 127.0.0.1, told in the files of `controlFilesOf`. */
+  readonly control?: ControlFiles;
+  /** Absolute: holds this tor's keys to the private onions of others, `NAME.auth_private`. */
+  readonly clientKeys?: string;
   readonly onions: readonly OnionSettings[];
   /** tor ends when this process has ended. */
   readonly owningPid?: number;
@@ -34,35 +54,83 @@ export interface TorSettings {
 }
 
 const TARGET = /^((\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:]+\]):\d{1,5}|unix:\/.*)$/;
+const SOCKS = /^((\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:]+\]):(\d{1,5}|auto)|unix:\/.*)$/;
+const NETWORK = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
+const SOCKS_FLAGS = {
+  onions: 'OnionTrafficOnly ExtendedErrors',
+  clearnet: 'NoOnionTraffic ExtendedErrors',
+} as const;
 
-/** Where a tor with these settings writes the port of its control listener, and its cookie. */
+/** Where a tor without a control socket writes the port of its control listener, and its cookie. */
 export function controlFilesOf(dataDirectory: string): { port: string; cookie: string } {
   return { port: `${dataDirectory}/control-port`, cookie: `${dataDirectory}/control-cookie` };
 }
 
 /**
- * The text of a torrc. It says nothing of addresses other than 127.0.0.1 but the targets' own.
- * @throws RangeError for a target that is not an address, or a path with control characters.
+ * The text of a torrc. The onions come last, so that `withoutOnion` can take one out.
+ * @throws RangeError for an address that tor would have to resolve or could take for two options,
+ *   and for a path with control characters.
  */
 export function renderTorrc(settings: TorSettings): string {
-  const { dataDirectory, socksPort, owningPid, privateNetwork } = settings;
-  const control = controlFilesOf(dataDirectory);
+  const { dataDirectory, clientKeys, owningPid, privateNetwork } = settings;
   const lines: TorrcLine[] = [
     ['DataDirectory', dataDirectory],
     ['AvoidDiskWrites', 1],
     ['Log', 'notice stdout'],
-    ['SocksPort', `127.0.0.1:${socksPort} OnionTrafficOnly ExtendedErrors`],
-    ['ControlPort', '127.0.0.1:auto'],
-    ['ControlPortWriteToFile', control.port],
-    ['CookieAuthentication', 1],
-    ['CookieAuthFile', control.cookie],
+    ['SafeLogging', 1],
+    ...socksLines(settings),
+    ...controlLines(settings),
   ];
+  if (clientKeys !== undefined) lines.push(['ClientOnionAuthDir', clientKeys]);
   if (owningPid !== undefined) lines.push(['__OwningControllerProcess', owningPid]);
   lines.push(
     ...(privateNetwork ? privateNetworkLines(privateNetwork) : ([['ClientOnly', 1]] as const)),
   );
   lines.push(...settings.onions.flatMap(onionLines));
   return lines.map(renderTorrcLine).join('');
+}
+
+/**
+ * A rendered torrc without one of its onions, which tor then takes down when it reads it again.
+ * @throws RangeError when the torrc has no onion in that directory.
+ */
+export function withoutOnion(torrc: string, directory: string): string {
+  const start = torrc.indexOf(renderTorrcLine(['HiddenServiceDir', directory]));
+  if (start === -1) throw new RangeError(`the torrc has no onion in ${directory}`);
+  const end = torrc.indexOf('\nHiddenServiceDir ', start) + 1;
+  return torrc.slice(0, start) + (end === 0 ? '' : torrc.slice(end));
+}
+
+function socksLines({ socks, socksFrom }: TorSettings): TorrcLine[] {
+  // tor opens port 9050 where no line says otherwise.
+  if (socks.length === 0) return [['SocksPort', 0]];
+  const lines = socks.map(({ at, reaches }): TorrcLine => {
+    if (!SOCKS.test(at)) throw new RangeError(`"${at}" is not an address to listen at`);
+    return ['SocksPort', `${quotePath(at)} ${SOCKS_FLAGS[reaches]}`];
+  });
+  if (socksFrom !== undefined) {
+    const strange = socksFrom.find((network) => !NETWORK.test(network));
+    if (strange !== undefined) throw new RangeError(`"${strange}" is not a network`);
+    const accepted = socksFrom.map((network) => `accept ${network}`);
+    lines.push(['SocksPolicy', [...accepted, 'reject *'].join(', ')]);
+  }
+  return lines;
+}
+
+function controlLines({ control, dataDirectory }: TorSettings): TorrcLine[] {
+  const files = controlFilesOf(dataDirectory);
+  const listener: TorrcLine[] = control
+    ? // `ControlSocket` takes no path with spaces.
+      [['ControlPort', quotePath(`unix:${control.socket}`)]]
+    : [
+        ['ControlPort', '127.0.0.1:auto'],
+        ['ControlPortWriteToFile', files.port],
+      ];
+  return [
+    ...listener,
+    ['CookieAuthentication', 1],
+    ['CookieAuthFile', control?.cookie ?? files.cookie],
+  ];
 }
 
 function onionLines(onion: OnionSettings): TorrcLine[] {
