@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { messageOf } from '../base/errors.ts';
 import { type Address, parseAddress } from '../io/dial.ts';
+import { isPrivateAddress } from '../io/private-address.ts';
 
 export const networkSchema = z.enum(['mainnet', 'testnet4', 'signet', 'regtest']);
 
@@ -13,3 +14,16 @@ export const addressSchema = z.string().transform((text, context): Address => {
     return z.NEVER;
   }
 });
+
+const ANY_INTERFACE = '0.0.0.0';
+
+/** Of a program beside this one: numeric, so that no resolver is asked, and never on the internet. */
+export const privateAddressSchema = addressSchema.refine(({ host }) => isPrivateAddress(host), {
+  error: 'expected a numeric address of this machine or of a private network, such as 127.0.0.1',
+});
+
+/** Where to listen: a private address, or 0.0.0.0 for all of a container's. */
+export const listenAddressSchema = addressSchema.refine(
+  ({ host }) => host === ANY_INTERFACE || isPrivateAddress(host),
+  { error: 'expected a numeric private address, or 0.0.0.0 in a container' },
+);

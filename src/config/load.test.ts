@@ -51,6 +51,27 @@ test('every problem of a file is told at once, each with its place', async () =>
   });
 });
 
+test('a policy and a consensus go together, or are both absent', async () => {
+  const { policyFile, consensusFile, ...alone } = complete;
+  await load(JSON.stringify(alone));
+  for (const half of [{ policyFile }, { consensusFile }]) {
+    await assert.rejects(load(JSON.stringify({ ...alone, ...half })), { hint: /go together/ });
+  }
+});
+
+test('only numeric private addresses are dialled, and 0.0.0.0 is to listen on alone', async () => {
+  const inside = { listen: '0.0.0.0:50010', target: '10.213.50.42:50001' };
+  await load(JSON.stringify({ ...complete, ...inside, socks: '10.213.50.26:9050' }));
+  for (const host of ['localhost', 'tor', '8.8.8.8', '0.0.0.0']) {
+    for (const field of ['target', 'socks']) {
+      const config = JSON.stringify({ ...complete, [field]: `${host}:9050` });
+      await assert.rejects(load(config), { hint: new RegExp(field) }, `${field} ${host}`);
+    }
+  }
+  const open = JSON.stringify({ ...complete, listen: '8.8.8.8:50010' });
+  await assert.rejects(load(open), { hint: /listen/ });
+});
+
 test('text that is not JSON and a file that is not there are errors of the user', async () => {
   await assert.rejects(load('{'), UserError);
   await assert.rejects(loadJson('/nowhere/node.json', nodeConfigSchema), UserError);

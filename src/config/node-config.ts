@@ -1,26 +1,38 @@
 import { z } from 'zod';
-import { addressSchema, networkSchema } from './fields.ts';
+import { listenAddressSchema, networkSchema, privateAddressSchema } from './fields.ts';
 
-/** What one node needs to run its relay and gateway roles. */
-export const nodeConfigSchema = z.strictObject({
-  network: networkSchema,
-  dataDirectory: z.string().describe('Keys, epoch keys and headers; made with mode 0700.'),
-  listen: addressSchema.describe('Where tor delivers the streams of the relay onion; loopback.'),
-  expectProxyHeader: z
-    .boolean()
-    .default(true)
-    .describe('Whether each stream opens with tor’s PROXY line (HiddenServiceExportCircuitID).'),
-  target: addressSchema.describe('The Electrum server that answers; loopback.'),
-  socks: addressSchema.describe('Tor’s SOCKS port, through which other gateways are reached.'),
-  policyFile: z.string().describe('The authorities this node believes.'),
-  consensusFile: z.string().describe('The newest consensus note; read again when it changes.'),
-  family: z.array(z.string()).default([]).describe('Node ids of the same operator.'),
-  epochSeconds: z.number().int().min(60).default(86_400).describe('Life of an HPKE key.'),
-  cellTimeoutMs: z.number().int().min(100).default(30_000).describe('When a cell has failed.'),
-  observeFile: z
-    .string()
-    .optional()
-    .describe('Devnet only: all that the roles’ code had in hand, one JSON object a line.'),
-});
+/** What one node needs to run its relay and gateway roles. Without a policy it is of no network yet. */
+export const nodeConfigSchema = z
+  .strictObject({
+    network: networkSchema,
+    dataDirectory: z.string().describe('Keys, epoch keys and headers; made with mode 0700.'),
+    listen: listenAddressSchema.describe('Where tor delivers the streams of the relay onion.'),
+    expectProxyHeader: z
+      .boolean()
+      .default(true)
+      .describe('Whether each stream opens with tor’s PROXY line (HiddenServiceExportCircuitID).'),
+    target: privateAddressSchema.describe('The Electrum server that answers.'),
+    socks: privateAddressSchema.describe(
+      'Tor’s SOCKS port, through which other gateways are reached.',
+    ),
+    policyFile: z.string().optional().describe('The authorities this node believes.'),
+    consensusFile: z
+      .string()
+      .optional()
+      .describe('The newest consensus note; read again when it changes.'),
+    family: z.array(z.string()).default([]).describe('Node ids of the same operator.'),
+    epochSeconds: z.number().int().min(60).default(86_400).describe('Life of an HPKE key.'),
+    cellTimeoutMs: z.number().int().min(100).default(30_000).describe('When a cell has failed.'),
+    observeFile: z
+      .string()
+      .optional()
+      .describe('Devnet only: all that the roles’ code had in hand, one JSON object a line.'),
+  })
+  .refine(
+    ({ policyFile, consensusFile }) => (policyFile === undefined) === (consensusFile === undefined),
+    {
+      error: 'policyFile and consensusFile go together: give both or neither',
+    },
+  );
 
 export type NodeConfig = z.infer<typeof nodeConfigSchema>;
