@@ -3,11 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
-import { silent } from '../src/base/log.ts';
+import { equalBytes } from '../src/base/bytes.ts';
+import { type Logger, silent } from '../src/base/log.ts';
 import type { NodeConfig } from '../src/config/node-config.ts';
 import { RegtestChain } from '../src/devnet/chain.ts';
 import { startChainServer } from '../src/devnet/chain-server.ts';
 import { parseDescriptor } from '../src/directory/descriptor.ts';
+import { DIRECTORY_KINDS } from '../src/directory/directory-view.ts';
 import { renderPolicy } from '../src/directory/policy.ts';
 import { startElectrumClient } from '../src/electrum/client.ts';
 import type { Address } from '../src/io/dial.ts';
@@ -17,6 +19,7 @@ import { loopbackDial } from '../src/io/loopback-dial.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
 import { followHeaders, type NodeHeaders } from '../src/node/node-headers.ts';
 import { startNode } from '../src/node/start-node.ts';
+import { connectRelay } from '../src/relay/relay-link.ts';
 import { testAuthorities, testPolicy } from './test-directory.ts';
 
 const NEVER = new AbortController().signal;
@@ -72,12 +75,6 @@ test('what its operator can mend is told in plain words', async () => {
   const chain = newChain();
   await using server = await startChainServer({ chain, host: '127.0.0.1', port: 0, log: silent });
   const config = await configIn(directory.path, server);
-  const nobody = await freeAddress();
-  await assert.rejects(startNode({ ...config, target: nobody }, deps), {
-    name: 'UserError',
-    message: `the Electrum server at 127.0.0.1:${nobody.port} cannot be used: nothing answers at 127.0.0.1:${nobody.port}`,
-    hint: /"target"/,
-  });
   await assert.rejects(startNode({ ...config, network: 'mainnet' }, deps), {
     name: 'UserError',
     message: /^the Electrum server at .* cannot be used: target: /,
@@ -87,6 +84,72 @@ test('what its operator can mend is told in plain words', async () => {
     message: 'there is no file /nowhere',
   });
   await assert.rejects(startNode({ ...config, listen: server }, deps), { code: 'EADDRINUSE' });
+});
+
+test('a node waits for a target that is not there yet, and says so once', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const target = await freeAddress();
+  const config = await configIn(directory.path, target);
+  const warnings: string[] = [];
+  let heard = (): void => undefined;
+  const warned = new Promise<void>((resolve) => (heard = resolve));
+  const log: Logger = {
+    ...silent,
+    warn: (message, fields) => {
+      warnings.push(`${message}: ${String(fields?.['reason'])}`);
+      heard();
+    },
+  };
+  const starting = startNode(config, { ...deps, log });
+  await warned;
+  await sleep(700);
+  await using server = await startChainServer({ chain: newChain(), ...target, log: silent });
+  await using node = await starting;
+  assert.equal(server.port, target.port);
+  assert.equal(node.port, config.listen.port);
+  const where = `127.0.0.1:${target.port}`;
+  assert.deepEqual(warnings, [
+    `waiting for the Electrum server at ${where}: nothing answers at ${where}`,
+  ]);
+});
+
+test('a node that waits for its target stops when it is told to', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const config = await configIn(directory.path, await freeAddress());
+  const stop = new AbortController();
+  const warn = (): void => {
+    stop.abort();
+  };
+  const starting = startNode(config, { ...deps, log: { ...silent, warn }, signal: stop.signal });
+  await assert.rejects(starting, { name: 'AbortError' });
+});
+
+test('a node without a policy says HELLO, serves headers and its descriptor, and takes no cells', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const chain = newChain();
+  await using server = await startChainServer({ chain, host: '127.0.0.1', port: 0, log: silent });
+  const config = {
+    ...(await configIn(directory.path, server)),
+    policyFile: undefined,
+    consensusFile: undefined,
+    expectProxyHeader: false,
+  };
+  await using node = await startNode(config, deps);
+  const stream = await loopbackDial(
+    { host: '127.0.0.1', port: node.port },
+    { signal: NEVER, isolation: '' },
+  );
+  const relaying = { clock: Date.now, signal: NEVER };
+  await using link = await connectRelay({ stream, network: 'regtest', ...relaying });
+  const { latestConsensus, descriptor } = DIRECTORY_KINDS;
+  const waiting = { signal: NEVER };
+  assert.equal((await link.headers(0, 10, waiting)).length, 6 * 80);
+  assert.equal((await link.directory(latestConsensus, new Uint8Array(32), waiting)).length, 0);
+  const note = (await readIfPresent(join(config.dataDirectory, 'descriptor'))) ?? new Uint8Array();
+  const { digest } = parseDescriptor(note);
+  assert.ok(equalBytes(await link.directory(descriptor, digest, waiting), note));
+  const cell = { nodeId: node.nodeId, cell: new Uint8Array(2048), signal: NEVER };
+  assert.equal((await link.forward(cell)).status, 'NOT_LISTED');
 });
 
 test('a node hears of new blocks again after its target restarted', async () => {

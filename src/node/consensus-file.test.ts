@@ -25,7 +25,8 @@ import { listNodes } from '../directory/list-nodes.ts';
 import { writeDurably } from '../io/durable-file.ts';
 import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
 import { waitUntil } from '../io/wait-until.ts';
-import { type ConsensusFile, followConsensusFile } from './consensus-file.ts';
+import { followConsensusFile } from './consensus-file.ts';
+import type { NodeDirectory } from './node-directory.ts';
 
 const AUTHORITIES = testAuthorities(3);
 const POLICY = testPolicy(AUTHORITIES);
@@ -46,7 +47,7 @@ function noteOf(consensus: Consensus): string {
 interface Fixture extends AsyncDisposable {
   readonly warnings: readonly string[];
   nowSeconds: number;
-  open(): Promise<ConsensusFile>;
+  open(): Promise<NodeDirectory>;
   write(note: string): Promise<void>;
 }
 

@@ -14,6 +14,7 @@ import { DirectoryError, type DirectoryErrorCode } from '../directory/directory-
 import { MAX_CHAIN } from '../directory/limits.ts';
 import type { Policy } from '../directory/policy.ts';
 import { readIfPresent, writeDurably } from '../io/durable-file.ts';
+import type { NodeDirectory } from './node-directory.ts';
 
 export interface ConsensusFileOptions {
   /** Written by others. */
@@ -25,19 +26,14 @@ export interface ConsensusFileOptions {
   readonly log: Logger;
 }
 
-/** The directory of a node, as far as the file holds it and the policy covers it. */
-export interface ConsensusFile extends DirectoryView, AsyncDisposable {
-  /** Serves this node's own descriptor beside the consensuses. */
-  addDescriptor(digest: Uint8Array, note: Uint8Array): void;
-}
-
 const READ_INTERVAL_MS = 500;
 
 /**
- * Reads the consensus note whenever the file changes. A note that is refused changes nothing; one
- * that comes too early is tried again.
+ * The directory of a node, as far as a file holds it and the policy covers it. The note is read
+ * whenever the file changes. One that is refused changes nothing; one that comes too early is tried
+ * again.
  */
-export async function followConsensusFile(options: ConsensusFileOptions): Promise<ConsensusFile> {
+export async function followConsensusFile(options: ConsensusFileOptions): Promise<NodeDirectory> {
   const stop = new AbortController();
   const directory = new HeldDirectory(options);
   await directory.open();

@@ -9,7 +9,7 @@ import { signingKeyFromSeed } from '../directory/signing-key.ts';
 import { writeDurably } from '../io/durable-file.ts';
 import type { EpochKeys } from '../relay/epoch-keys.ts';
 import { DEFAULT_RELAY_LIMITS } from '../relay/relay-limits.ts';
-import type { ConsensusFile } from './consensus-file.ts';
+import type { NodeDirectory } from './node-directory.ts';
 import type { NodeKeys } from './node-keys.ts';
 
 export interface DescriptorPublisherOptions {
@@ -18,7 +18,7 @@ export interface DescriptorPublisherOptions {
   readonly epochKeys: EpochKeys;
   readonly family: readonly NodeId[];
   readonly electrum: { readonly protocol: string; readonly genesis: string };
-  readonly directory: ConsensusFile;
+  readonly directory: NodeDirectory;
   readonly clock: Clock;
   readonly log: Logger;
 }

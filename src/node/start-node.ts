@@ -1,30 +1,25 @@
 import { join } from 'node:path';
 import { fromUtf8 } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
-import { messageOf, UserError } from '../base/errors.ts';
+import { UserError } from '../base/errors.ts';
 import { firstFailure, type Running, Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
 import { networkParams } from '../bitcoin/networks.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import { nodeIdOf, type NodeId } from '../directory/node-id.ts';
-import { parsePolicy, type Policy } from '../directory/policy.ts';
+import { parsePolicy } from '../directory/policy.ts';
 import { signingKeyFromSeed } from '../directory/signing-key.ts';
-import { startElectrumClient } from '../electrum/client.ts';
-import { ElectrumClientError } from '../electrum/client-error.ts';
-import { HeaderSyncError } from '../electrum/header-sync.ts';
-import { ElectrumRpcError } from '../electrum/rpc-error.ts';
-import { type Address, DialError, formatAddress } from '../io/dial.ts';
 import { makePrivateDirectory, readIfPresent } from '../io/durable-file.ts';
-import { loopbackDial } from '../io/loopback-dial.ts';
 import { socksDial } from '../io/socks-dial.ts';
 import { openEpochKeys } from '../relay/epoch-keys.ts';
 import { startRelayServer } from '../relay/relay-server.ts';
 import { followConsensusFile } from './consensus-file.ts';
 import { publishDescriptor } from './descriptor-publisher.ts';
 import { electrumHandler } from './electrum-handler.ts';
-import { followHeaders, type NodeHeaders } from './node-headers.ts';
+import { directoryOfOne, type NodeDirectory } from './node-directory.ts';
 import { openNodeKeys } from './node-keys.ts';
 import { openObservationFile } from './observation-file.ts';
+import { openTarget } from './open-target.ts';
 
 export interface NodeDependencies {
   readonly clock: Clock;
@@ -40,9 +35,6 @@ export interface SottoNode extends Running {
   readonly port: number;
 }
 
-const TARGET_TIMEOUT_MS = 30_000;
-const TARGET_ERRORS = [DialError, ElectrumClientError, ElectrumRpcError, HeaderSyncError];
-
 /**
  * Starts the relay and gateway roles of one node: keys, target, verified headers, directory, links.
  * When it resolves, the descriptor is in `descriptor` below the data directory.
@@ -50,7 +42,7 @@ const TARGET_ERRORS = [DialError, ElectrumClientError, ElectrumRpcError, HeaderS
  */
 export async function startNode(config: NodeConfig, deps: NodeDependencies): Promise<SottoNode> {
   const { clock, log, signal } = deps;
-  const { network, target } = config;
+  const { network } = config;
   await using starting = new Scope();
   await makePrivateDirectory(config.dataDirectory);
   const keys = await openNodeKeys(config.dataDirectory);
@@ -64,33 +56,11 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
       log,
     }),
   );
-  let headers: NodeHeaders | undefined;
-  const client = starting.use(
-    await blamingTarget(
-      target,
-      startElectrumClient({
-        dial: (dialing) => loopbackDial(target, { signal: dialing, isolation: 'target' }),
-        clientName: 'sotto',
-        timeoutMs: TARGET_TIMEOUT_MS,
-        log,
-        signal,
-        onReconnect: () => headers?.resume(),
-      }),
-    ),
-  );
-  headers = starting.use(
-    await blamingTarget(target, followHeaders({ client, network, clock, log, signal })),
+  const { client, headers } = starting.use(
+    await openTarget({ target: config.target, network, clock, log, signal }),
   );
   const { chain } = headers;
-  const directory = starting.use(
-    await followConsensusFile({
-      path: config.consensusFile,
-      keptPath: join(config.dataDirectory, 'consensus'),
-      policy: await readPolicy(config),
-      clock,
-      log,
-    }),
-  );
+  const directory = starting.use(await openDirectory(config, deps));
   const observations =
     config.observeFile === undefined
       ? undefined
@@ -133,24 +103,21 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
   };
 }
 
-/** What the target does wrong is its operator's to mend. */
-async function blamingTarget<T>(target: Address, starting: Promise<T>): Promise<T> {
-  try {
-    return await starting;
-  } catch (cause) {
-    if (!TARGET_ERRORS.some((kind) => cause instanceof kind)) throw cause;
-    const where = `the Electrum server at ${formatAddress(target)}`;
-    throw new UserError(`${where} cannot be used: ${messageOf(cause)}`, {
-      hint: 'Start it, or name another one as "target" in the configuration.',
-      cause,
-    });
+async function openDirectory(
+  config: NodeConfig,
+  { clock, log }: NodeDependencies,
+): Promise<NodeDirectory> {
+  const { policyFile, consensusFile, dataDirectory, network } = config;
+  if (policyFile === undefined || consensusFile === undefined) {
+    log.info('no policy: this node is of no network yet, and takes no cells');
+    return directoryOfOne();
   }
-}
-
-async function readPolicy({ policyFile, network }: NodeConfig): Promise<Policy> {
   const policy = parsePolicy(await readText(policyFile));
-  if (policy.network === network) return policy;
-  throw new UserError(`the policy in ${policyFile} is for ${policy.network}, not ${network}`);
+  if (policy.network !== network) {
+    throw new UserError(`the policy in ${policyFile} is for ${policy.network}, not ${network}`);
+  }
+  const keptPath = join(dataDirectory, 'consensus');
+  return await followConsensusFile({ path: consensusFile, keptPath, policy, clock, log });
 }
 
 async function readText(path: string): Promise<string> {

@@ -1,0 +1,22 @@
+import { toHex } from '../base/bytes.ts';
+import { DIRECTORY_KINDS, type DirectoryView } from '../directory/directory-view.ts';
+
+/** What a node knows of its network and serves to others. */
+export interface NodeDirectory extends DirectoryView, AsyncDisposable {
+  /** Serves this node's own descriptor beside the consensuses. */
+  addDescriptor(digest: Uint8Array, note: Uint8Array): void;
+}
+
+/** The directory of a node that is of no network yet: there is only its own descriptor in it. */
+export function directoryOfOne(): NodeDirectory {
+  const descriptors = new Map<string, Uint8Array>();
+  return {
+    current: () => undefined,
+    noteOf: (kind, digest) =>
+      kind === DIRECTORY_KINDS.descriptor ? descriptors.get(toHex(digest)) : undefined,
+    addDescriptor: (digest, note) => {
+      descriptors.set(toHex(digest), note);
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
