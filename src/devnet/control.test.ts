@@ -16,6 +16,7 @@ const { address } = purseOf(new Uint8Array(32), 'control');
 
 function start(directory: string): Promise<Devnet> {
   return startDevnet({
+    host: '127.0.0.1',
     chain: 'embedded',
     port: 0,
     directory,

@@ -11,7 +11,9 @@ import { startEmbeddedChain } from './embedded-chain.ts';
 export interface DevnetOptions {
   /** In memory, or bitcoind with Fulcrum or electrs from PATH. */
   readonly chain: 'embedded' | 'core';
-  /** Of the Electrum server on 127.0.0.1; 0 picks a free one. */
+  /** Of the Electrum server; with `core` always 127.0.0.1. */
+  readonly host: string;
+  /** Of the Electrum server; 0 picks a free one. */
   readonly port: number;
   /** Private; holds the control socket and, with `core`, the data of the programs. */
   readonly directory: string;
@@ -38,13 +40,13 @@ export function controlPathIn(directory: string): string {
  * @throws UserError when a program is missing, or a devnet already runs in the directory.
  */
 export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
-  const { chain, port, directory, clock, log } = options;
+  const { chain, host, port, directory, clock, log } = options;
   await using scope = new Scope();
   await makePrivateDirectory(directory);
   const backend = scope.use(
     chain === 'core'
       ? await startCoreChain(options)
-      : await startEmbeddedChain({ seed: SEED, clock, port, log }),
+      : await startEmbeddedChain({ seed: SEED, clock, host, port, log }),
   );
   const controlPath = controlPathIn(directory);
   const control = scope.use(await startControl({ backend, path: controlPath, log }));

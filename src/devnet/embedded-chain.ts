@@ -11,7 +11,9 @@ export interface EmbeddedChainOptions {
   /** Decides the miner's key. */
   readonly seed: Uint8Array;
   readonly clock: Clock;
-  /** Of the Electrum server on 127.0.0.1; 0 picks a free one. */
+  /** Of the Electrum server; 127.0.0.1 unless given. */
+  readonly host?: string;
+  /** Of the Electrum server; 0 picks a free one. */
   readonly port: number;
   readonly log: Logger;
   readonly observe?: (observation: ServerObservation) => void;
@@ -24,10 +26,10 @@ export interface EmbeddedChain extends ChainBackend {
 
 /** A chain in memory that has its first spendable reward, and an Electrum server over it. */
 export async function startEmbeddedChain(options: EmbeddedChainOptions): Promise<EmbeddedChain> {
-  const { seed, clock, ...rest } = options;
+  const { seed, clock, host = '127.0.0.1', ...rest } = options;
   const chain = new RegtestChain({ seed, clock });
   chain.mine(FIRST_BLOCKS);
-  const server = await startChainServer({ ...rest, chain, host: '127.0.0.1' });
+  const server = await startChainServer({ ...rest, chain, host });
   const tip = (): ChainTip => ({ height: chain.tip.height, hash: chain.tip.hash });
   return {
     chain,

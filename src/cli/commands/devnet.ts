@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { UserError } from '../../base/errors.ts';
 import { formatAddress } from '../../io/dial.ts';
 import type { ControlCommand } from '../../devnet/control.ts';
 import { untilInterrupted } from '../interrupt.ts';
@@ -12,6 +13,7 @@ import { wholeNumber } from '../whole-number.ts';
 
 interface DevnetOptions {
   readonly chain: 'embedded' | 'core';
+  readonly host: string;
   readonly port: number;
   readonly directory: string;
   readonly json?: true;
@@ -23,17 +25,23 @@ interface ControlOptions {
   readonly json?: true;
 }
 
+const LOOPBACK = '127.0.0.1';
 const DEFAULT_PORT = 50_001;
 const SATOSHIS = 100_000_000;
 
 export function devnetCommand(): Command {
   const devnet = new Command('devnet')
     .enablePositionalOptions()
-    .description('run a regtest chain with an Electrum server on 127.0.0.1')
+    .description('run a regtest chain with an Electrum server')
     .addOption(
       new Option('--chain <kind>', 'in memory, or bitcoind with Fulcrum or electrs from PATH')
         .choices(['embedded', 'core'])
         .default('embedded'),
+    )
+    .option(
+      '--host <address>',
+      'where the Electrum server of the embedded chain listens; 0.0.0.0 only in a container',
+      LOOPBACK,
     )
     .option(
       '--port <n>',
@@ -49,6 +57,9 @@ export function devnetCommand(): Command {
       '\nRuns until Ctrl-C. The other commands talk to it from another terminal.',
     )
     .action(async (options: DevnetOptions) => {
+      if (options.chain === 'core' && options.host !== LOOPBACK) {
+        throw new UserError('--host goes with the embedded chain');
+      }
       const { startDevnet } = await import('../../devnet/devnet.ts');
       await untilInterrupted(async (signal) => {
         const log = stderrLogger(options.logLevel);
