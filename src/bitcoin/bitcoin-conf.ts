@@ -1,38 +1,121 @@
-export interface RegtestConfSettings {
-  readonly rpcPort: number;
-  /** electrs before 0.12 fetches blocks here. */
-  readonly p2pPort: number;
-  /** Where Fulcrum hears of new blocks and transactions at once. */
-  readonly zmqPort: number;
+import type { Network } from './networks.ts';
+import { INDEXER_RPCS, STATUS_RPCS } from './rpc-rights.ts';
+
+/** A numeric address: bitcoind asks no resolver. */
+interface NumericAddress {
+  readonly host: string;
+  readonly port: number;
 }
 
-/**
- * bitcoin.conf of a regtest node that an Electrum server indexes. Everything is on 127.0.0.1 and
- * nothing looks beyond it; the password is bitcoind's own cookie. In regtest the ports and binds
- * count only in their section.
- */
-export function renderRegtestConf({ rpcPort, p2pPort, zmqPort }: RegtestConfSettings): string {
-  return `regtest=1
-server=1
-rest=1
-txindex=1
-dbcache=64
-fallbackfee=0.00002
-dns=0
-dnsseed=0
-fixedseeds=0
-discover=0
-listenonion=0
-natpmp=0
-[regtest]
-listen=1
-bind=127.0.0.1:${p2pPort}
-whitelist=download@127.0.0.1
-connect=0
-rpcbind=127.0.0.1
-rpcallowip=127.0.0.1
-rpcport=${rpcPort}
-zmqpubhashblock=tcp://127.0.0.1:${zmqPort}
-zmqpubhashtx=tcp://127.0.0.1:${zmqPort}
-`;
+export interface BitcoinConfSettings {
+  readonly network: Network;
+  /** tor's SOCKS port: the only way out. */
+  readonly proxy: NumericAddress;
+  readonly onion: {
+    /** Where tor delivers the streams of the p2p onion: one concrete address, never 0.0.0.0. */
+    readonly bind: NumericAddress;
+    /** The p2p onion, as told to peers. */
+    readonly address: string;
+  };
+  readonly rpc: {
+    readonly bind: NumericAddress;
+    /** Absolute. */
+    readonly cookieFile: string;
+    readonly target: { readonly host: string; readonly user: RpcAuth };
+  };
+  /** What Fulcrum needs, or electrs 0.11. */
+  readonly indexer:
+    | { readonly kind: 'fulcrum'; readonly zmq: NumericAddress }
+    | { readonly kind: 'electrs'; readonly p2p: NumericAddress };
+  readonly dbcacheMiB: number;
+}
+
+/** A user of the RPC by the hash of its password (`rpcauth`). */
+export interface RpcAuth {
+  readonly name: string;
+  /** Hexadecimal. */
+  readonly salt: string;
+  /** HMAC-SHA-256 of the password under the text of the salt, hexadecimal. */
+  readonly hmac: string;
+}
+
+/** Their names in bitcoin.conf. */
+const CHAINS: Readonly<Record<Network, string>> = {
+  mainnet: 'main',
+  testnet4: 'testnet4',
+  signet: 'signet',
+  regtest: 'regtest',
+};
+
+const LOOPBACK = '127.0.0.1';
+/** A hundred years: a chain that nobody mines on is not taken for one that is still downloading. */
+const ANY_AGE_SECONDS = 3_153_600_000;
+
+/** bitcoin.conf of a node that reaches nothing but tor, and whose peers are all onions. */
+export function renderBitcoinConf(settings: BitcoinConfSettings): string {
+  const { network } = settings;
+  const lines = [
+    `chain=${CHAINS[network]}`,
+    'server=1',
+    `dbcache=${settings.dbcacheMiB}`,
+    'maxmempool=300',
+    'prune=0',
+    ...isolationLines(settings),
+    ...(network === 'regtest'
+      ? [`maxtipage=${ANY_AGE_SECONDS}`, 'fallbackfee=0.00002']
+      : ['privatebroadcast=1', 'disablewallet=1']),
+    ...(settings.indexer.kind === 'fulcrum' ? ['txindex=1'] : []),
+    'printtoconsole=1',
+    'nodebuglogfile=1',
+    // Binds and ports count only in the section of their network.
+    `[${CHAINS[network]}]`,
+    ...listenLines(settings),
+    ...rpcLines(settings),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function isolationLines({ proxy, onion }: BitcoinConfSettings): readonly string[] {
+  return [
+    `proxy=${text(proxy)}`,
+    'proxyrandomize=1',
+    'onlynet=onion',
+    'listen=1',
+    'listenonion=0',
+    `externalip=${onion.address}`,
+    'discover=0',
+    'dns=0',
+    'dnsseed=0',
+    'fixedseeds=1',
+    'natpmp=0',
+  ];
+}
+
+function listenLines({ onion, indexer, rpc }: BitcoinConfSettings): readonly string[] {
+  const own = [`bind=${text(onion.bind)}=onion`];
+  return indexer.kind === 'electrs'
+    ? [...own, `bind=${text(indexer.p2p)}`, `whitelist=download@${rpc.target.host}`]
+    : [...own, `zmqpubhashblock=tcp://${text(indexer.zmq)}`];
+}
+
+function rpcLines({ rpc, indexer, network }: BitcoinConfSettings): readonly string[] {
+  const { bind, cookieFile, target } = rpc;
+  const { name, salt, hmac } = target.user;
+  const binds = [...new Set([LOOPBACK, bind.host])];
+  const sources = [...new Set([LOOPBACK, target.host])];
+  return [
+    ...binds.map((host) => `rpcbind=${host}:${bind.port}`),
+    `rpcport=${bind.port}`,
+    ...sources.map((host) => `rpcallowip=${host}`),
+    `rpccookiefile=${cookieFile}`,
+    `rpcauth=${name}:${salt}$${hmac}`,
+    `rpcwhitelist=${name}:${INDEXER_RPCS[indexer.kind].join(',')}`,
+    network === 'regtest'
+      ? 'rpcwhitelistdefault=0'
+      : `rpcwhitelist=__cookie__:${STATUS_RPCS.join(',')}`,
+  ];
+}
+
+function text({ host, port }: NumericAddress): string {
+  return `${host}:${port}`;
 }

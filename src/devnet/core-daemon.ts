@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { fromUtf8 } from '../base/bytes.ts';
 import { Scope } from '../base/lifecycle.ts';
-import { renderRegtestConf } from '../bitcoin/bitcoin-conf.ts';
+import { renderRegtestConf } from '../bitcoin/regtest-conf.ts';
 import { BitcoinRpcError, RPC_IN_WARMUP, RpcClient } from '../bitcoin/rpc-client.ts';
 import { type Child, startChild } from '../io/child-process.ts';
 import { type Address, DialError } from '../io/dial.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { renderRegtestConf } from './bitcoin-conf.ts';
+import { renderRegtestConf } from './regtest-conf.ts';
 
 test('ports and binds stand in the section of regtest, where alone they count', () => {
   const text = renderRegtestConf({ rpcPort: 1, p2pPort: 2, zmqPort: 3 });

@@ -1,0 +1,104 @@
+import { isAbsolute } from 'node:path';
+import { z } from 'zod';
+import type { Address } from '../io/dial.ts';
+import { addressSchema, networkSchema } from './fields.ts';
+
+export const TARGETS = ['fulcrum', 'electrs', 'devnet'] as const;
+export type TargetKind = (typeof TARGETS)[number];
+
+export const BACKENDS = ['docker', 'process'] as const;
+export type BackendKind = (typeof BACKENDS)[number];
+
+/** What the person decided about a personal server: `sotto.yaml`, read. */
+export interface StackConfig {
+  readonly network: z.output<typeof networkSchema>;
+  /** The Electrum server. `devnet` brings a regtest chain of its own, so that there is no bitcoind. */
+  readonly target: TargetKind;
+  readonly backend: BackendKind;
+  /** Where the chain and the index are kept instead of the home. */
+  readonly storage?: string | undefined;
+  /** An existing data directory of bitcoind. */
+  readonly bitcoinData?: string | undefined;
+  /** The wallet onion answers without a device's key, through the guard. */
+  readonly openWallet: boolean;
+  /** Where the local network reaches the target, an address of this machine. */
+  readonly exposeLan?: Address | undefined;
+  /** What all services together may take; of the machine's when absent. */
+  readonly memoryMib?: number | undefined;
+  /** Files of the network that the node takes part in. */
+  readonly relay?: { readonly policy: string; readonly consensus: string } | undefined;
+  /** JSON: the authorities of a private Tor network, for tests. */
+  readonly testNetworkFile?: string | undefined;
+  readonly docker: { readonly project: string; readonly networkPrefix: string };
+  readonly process: { readonly firstPort: number };
+}
+
+const MIN_MEMORY_MIB = 1536;
+/** Ports that the process backend counts from `first_port` on. */
+const PORTS_IN_A_ROW = 16;
+
+const path = z.string().refine(isAbsolute, 'expected an absolute path');
+const ipv4AddressSchema = addressSchema.refine(
+  ({ host }) => z.ipv4().safeParse(host).success,
+  'expected the IPv4 address of this machine in your network, then its port',
+);
+const PRIVATE_PREFIX =
+  /^(10\.\d{1,3}|172\.(1[6-9]|2\d|3[01])|192\.168)\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])$/;
+
+const fileSchema = z.strictObject({
+  network: networkSchema,
+  target: z.enum(TARGETS).default('fulcrum'),
+  backend: z.enum(BACKENDS).default('docker'),
+  storage: path.optional(),
+  bitcoin_data: path.optional(),
+  open_wallet: z.boolean().default(false),
+  expose_lan: ipv4AddressSchema.optional(),
+  memory_mib: z.int().min(MIN_MEMORY_MIB).optional(),
+  relay: z.strictObject({ policy: path, consensus: path }).optional(),
+  tor: z.strictObject({ test_network: path.optional() }).prefault({}),
+  docker: z
+    .strictObject({
+      project: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9_-]{0,40}$/, 'expected small letters, digits, - and _')
+        .default('sotto'),
+      network_prefix: z
+        .string()
+        .regex(PRIVATE_PREFIX, 'expected the first three numbers of private addresses: 10.213.50')
+        .default('10.213.50'),
+    })
+    .prefault({}),
+  process: z
+    .strictObject({
+      first_port: z
+        .int()
+        .min(1024)
+        .max(65_536 - PORTS_IN_A_ROW)
+        .default(29_050),
+    })
+    .prefault({}),
+});
+
+export const stackConfigSchema = fileSchema
+  .refine(({ target, network }) => target !== 'devnet' || network === 'regtest', {
+    path: ['target'],
+    message: 'devnet serves regtest only',
+  })
+  .refine(({ target, bitcoin_data }) => target !== 'devnet' || bitcoin_data === undefined, {
+    path: ['bitcoin_data'],
+    message: 'devnet has no bitcoind to use it',
+  })
+  .transform((file): StackConfig => ({
+    network: file.network,
+    target: file.target,
+    backend: file.backend,
+    storage: file.storage,
+    bitcoinData: file.bitcoin_data,
+    openWallet: file.open_wallet,
+    exposeLan: file.expose_lan,
+    memoryMib: file.memory_mib,
+    relay: file.relay,
+    testNetworkFile: file.tor.test_network,
+    docker: { project: file.docker.project, networkPrefix: file.docker.network_prefix },
+    process: { firstPort: file.process.first_port },
+  }));

@@ -1,0 +1,89 @@
+import { totalmem } from 'node:os';
+import process from 'node:process';
+import { fromUtf8 } from '../base/bytes.ts';
+import { UserError } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { loadJson } from '../config/load.ts';
+import { loadYaml } from '../config/load-yaml.ts';
+import { type StackConfig, stackConfigSchema } from '../config/stack-config.ts';
+import { readIfPresent } from '../io/durable-file.ts';
+import { testNetworkSchema } from '../tor/test-network-file.ts';
+import type { Backend } from './backend.ts';
+import { chooseBackend } from './choose-backend.ts';
+import { type Home, homeAt } from './home.ts';
+import { imagesOf } from './images.ts';
+import { makePlan, type Plan } from './plan.ts';
+import type { PlanFacts } from './plan-context.ts';
+import { onionAddresses, openSecrets, type Secrets } from './secrets.ts';
+import { isInitialSyncDone } from './sync-marker.ts';
+
+/** One personal server: what was decided, what follows from it, and what runs it. */
+export interface Stack {
+  readonly home: Home;
+  readonly config: StackConfig;
+  readonly plan: Plan;
+  readonly secrets: Secrets;
+  readonly backend: Backend;
+}
+
+/** Whom containers run as when the person is root. */
+const UNPRIVILEGED_ID = 21_000;
+const MIB = 1024 * 1024;
+
+/**
+ * Reads `sotto.yaml` of a home, opens its secrets (making those that are missing), and plans. Changes
+ * nothing that runs.
+ * @param directory absolute.
+ * @throws UserError for what the person can mend.
+ */
+export async function openStack(
+  directory: string,
+  { log }: { readonly log: Logger },
+): Promise<Stack> {
+  const home = homeAt(directory);
+  if ((await readIfPresent(home.configFile)) === undefined) {
+    throw new UserError(`there is no personal server in ${directory}`, {
+      hint: 'Make one with: sotto init',
+    });
+  }
+  const config = await loadYaml(home.configFile, stackConfigSchema);
+  const secrets = await openSecrets(home);
+  const plan = makePlan({ config, home, facts: await gatherFacts({ config, home, secrets }) });
+  return { home, config, plan, secrets, backend: chooseBackend({ plan, log }) };
+}
+
+async function gatherFacts(options: {
+  readonly config: StackConfig;
+  readonly home: Home;
+  readonly secrets: Secrets;
+}): Promise<PlanFacts> {
+  const { config, home, secrets } = options;
+  const { relay, testNetworkFile } = config;
+  return {
+    ...servicesUser(config),
+    memoryMiB: Math.floor(totalmem() / MIB),
+    onions: onionAddresses(secrets),
+    targetRpc: secrets.targetRpc,
+    initialSyncDone: await isInitialSyncDone(home),
+    images: imagesOf(config.target, process.env),
+    ...(relay && { policy: await readText(relay.policy) }),
+    ...(testNetworkFile !== undefined && {
+      torAuthorities: await loadJson(testNetworkFile, testNetworkSchema),
+    }),
+  };
+}
+
+/** Processes run as the person; containers never as root. */
+function servicesUser({ backend }: StackConfig): { readonly uid: number; readonly gid: number } {
+  const uid = process.getuid?.() ?? UNPRIVILEGED_ID;
+  const gid = process.getgid?.() ?? UNPRIVILEGED_ID;
+  return backend === 'docker' && uid === 0
+    ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID }
+    : { uid, gid };
+}
+
+async function readText(path: string): Promise<string> {
+  const bytes = await readIfPresent(path);
+  if (bytes === undefined) throw new UserError(`there is no file ${path}`);
+  return fromUtf8(bytes);
+}

@@ -1,0 +1,46 @@
+import { renderBitcoinConf } from '../../bitcoin/bitcoin-conf.ts';
+import { type PlanContext, placesOf } from '../plan-context.ts';
+import type { ServiceSpec } from '../service.ts';
+
+/** Name and password of the cookie user, in the data directory: bitcoind writes it at each start. */
+export const BITCOIND_COOKIE = '.cookie';
+
+/** bitcoind, which reaches tor and nothing else. */
+export function bitcoindService(context: PlanContext): ServiceSpec {
+  const { config, endpoints, sizes, facts } = context;
+  const places = placesOf(context, 'bitcoind');
+  const { rpc, onion, p2p, zmq } = endpoints.bitcoind;
+  const isElectrs = config.target === 'electrs';
+  return {
+    name: 'bitcoind',
+    command: ['bitcoind', `-conf=${places.config}/bitcoin.conf`, `-datadir=${places.data}`],
+    files: [
+      {
+        name: 'bitcoin.conf',
+        text: renderBitcoinConf({
+          network: config.network,
+          proxy: endpoints.socks.bitcoind,
+          onion: { bind: onion, address: facts.onions.p2p },
+          rpc: {
+            bind: rpc,
+            cookieFile: `${places.data}/${BITCOIND_COOKIE}`,
+            target: { host: endpoints.sources.target, user: facts.targetRpc },
+          },
+          indexer: isElectrs ? { kind: 'electrs', p2p } : { kind: 'fulcrum', zmq },
+          dbcacheMiB: sizes.dbcache,
+        }),
+      },
+    ],
+    reaches: ['tor'],
+    listens: [
+      { what: 'the p2p onion', address: onion },
+      { what: 'RPC', address: rpc },
+      isElectrs
+        ? { what: 'blocks for electrs', address: p2p }
+        : { what: 'news for Fulcrum', address: zmq },
+    ],
+    memoryMiB: sizes.services.bitcoind,
+    // The cache is written to disk then.
+    stopSeconds: 600,
+  };
+}
