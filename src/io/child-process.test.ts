@@ -40,6 +40,41 @@ test('its input is given and closed, and its environment added to ours', async (
   assert.deepEqual(lines, ['secret', `hello ${process.env['HOME'] ?? ''}`]);
 });
 
+test('it gets no other environment than given, when so asked', async () => {
+  const lines: string[] = [];
+  await using child = await startChild({
+    ...shell('env'),
+    command: '/bin/sh',
+    env: { GREETING: 'hello' },
+    isolateEnv: true,
+    onLine: (line) => lines.push(line),
+  });
+  await child.exited;
+  assert.deepEqual(
+    lines.filter((line) => !/^(PWD|_|SHLVL|OLDPWD)=/.test(line)),
+    ['GREETING=hello'],
+  );
+});
+
+test('a child that prints without end waits for who reads it', async () => {
+  let taken = 0;
+  let open: () => void = () => undefined;
+  const reading = new Promise<void>((resolve) => (open = resolve));
+  await using child = await startChild({
+    ...shell('head -c 5000000 /dev/zero'),
+    onOutput: async (bytes) => {
+      taken += bytes.length;
+      await reading;
+    },
+  });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.ok(taken > 0 && taken < 500_000, String(taken));
+  process.kill(child.pid, 0);
+  open();
+  assert.equal((await child.exited).code, 0);
+  assert.equal(taken, 5_000_000);
+});
+
 test('disposing lets it end in its own way', async () => {
   const child = await startTalking(
     shell('trap "exit 7" TERM; echo ready; while :; do sleep 0.01; done'),

@@ -11,10 +11,14 @@ export interface ChildOptions {
   readonly args: readonly string[];
   /** Added to this process's own environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** `env` is all that the child gets. */
+  readonly isolateEnv?: boolean;
   readonly cwd?: string;
   /** Given on standard input, which closes where this ends. Secrets go here, never into `args`. */
   readonly input?: string | Readable;
   readonly onLine?: (line: string, from: 'stdout' | 'stderr') => void;
+  /** Instead of `onLine`: pieces that end anywhere. The child waits while this does. */
+  readonly onOutput?: (bytes: Uint8Array, from: 'stdout' | 'stderr') => Promise<void>;
   /** Aborts the start only; a started child is stopped by disposing it. */
   readonly signal: AbortSignal;
   /** How long the child may take to end by itself after SIGTERM. */
@@ -51,14 +55,17 @@ export class ChildExitError extends Error {
  * @throws an error with code ENOENT when there is no such program.
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const { command, args, env, cwd, input, onLine, signal, stopTimeoutMs, reaper } = options;
+  const { command, args, env, isolateEnv = false, cwd, input, signal } = options;
+  const { onLine, onOutput, stopTimeoutMs, reaper } = options;
+  const output = onLine || onOutput ? 'pipe' : 'ignore';
   signal.throwIfAborted();
   const child = execa(command, args, {
     ...(env && { env }),
+    extendEnv: !isolateEnv,
     ...(cwd !== undefined && { cwd }),
     ...(input === undefined ? { stdin: 'ignore' } : { input }),
-    stdout: onLine ? 'pipe' : 'ignore',
-    stderr: onLine ? 'pipe' : 'ignore',
+    stdout: output,
+    stderr: output,
     buffer: false,
     detached: true,
     cleanup: false,
@@ -67,11 +74,13 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   if (child.pid === undefined) throw (await child).cause;
   const { pid } = child;
   reaper?.watchProcess(pid);
-  const outputs = onLine
-    ? (['stdout', 'stderr'] as const).map(async (from) => {
-        for await (const line of child.iterable({ from })) onLine(line, from);
-      })
-    : [];
+  const outputs = (['stdout', 'stderr'] as const).map(async (from) => {
+    if (onLine) for await (const line of child.iterable({ from })) onLine(line, from);
+    if (onOutput) {
+      const pieces = child.iterable({ from, binary: true, preserveNewlines: true });
+      for await (const bytes of pieces) await onOutput(bytes, from);
+    }
+  });
   let stopping = false;
   const exited = once(child, 'exit').then(async () => {
     signalGroup(pid, 'SIGKILL');

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { type Child, startChild } from './child-process.ts';
+import { lockFile } from './file-lock.ts';
 import { startReaper } from './reaper.ts';
+import { makeTemporaryDirectory } from './temporary-directory.ts';
 
 function startSleep(): Promise<Child> {
   const signal = AbortSignal.timeout(10_000);
@@ -37,6 +39,44 @@ test('what was forgotten is left alone, and only that', async () => {
   }
   await second.exited;
   process.kill(first.pid, 0);
+});
+
+test('what is watched may end in its own way within the grace, and is killed after', async () => {
+  const start = async (script: string): Promise<Child> => {
+    let ready: () => void = () => undefined;
+    const said = new Promise<void>((resolve) => (ready = resolve));
+    const signal = AbortSignal.timeout(10_000);
+    const args = ['-c', script];
+    const onLine = (): void => {
+      ready();
+    };
+    const child = await startChild({ command: 'sh', args, signal, onLine, stopTimeoutMs: 1_000 });
+    await said;
+    return child;
+  };
+  await using heeds = await start('trap "exit 7" TERM; echo; while :; do sleep 0.01; done');
+  await using ignores = await start('trap "" TERM; echo; while :; do sleep 0.01; done');
+  {
+    await using reaper = await startReaper({ graceSeconds: 1 });
+    for (const { pid } of [heeds, ignores]) reaper.watchProcess(pid);
+  }
+  assert.deepEqual(await heeds.exited, { code: 7, signal: undefined });
+  assert.deepEqual(await ignores.exited, { code: undefined, signal: 'SIGKILL' });
+});
+
+test('a lock is held until all is cleared up', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const path = join(directory.path, 'lock');
+  const lock = await lockFile(path);
+  assert.ok(lock);
+  {
+    await using reaper = await startReaper({ lock });
+    assert.ok(reaper);
+    await lock[Symbol.asyncDispose]();
+    assert.equal(await lockFile(path), undefined);
+  }
+  await using again = await lockFile(path);
+  assert.ok(again);
 });
 
 test('one that watches nothing just ends', async () => {
