@@ -49,7 +49,8 @@ const MAY_IMPORT = {
 /** Wire formats and file texts: values in, values out. No file, socket, process or clock. */
 const PURE = [
   'src/{base,query}/**',
-  'src/tor/{torrc,torrc-line,private-network-torrc,onion-key,onion-address,control-reply,descriptor-uploads}.ts',
+  'src/tor/{client-authorization,control-reply,descriptor-uploads,onion-address,onion-key}.ts',
+  'src/tor/{private-network-torrc,torrc,torrc-line}.ts',
   'src/bitcoin/{address,bitcoin-conf,block-header,compact-target,double-sha256,networks,transaction}.ts',
   'src/electrum/{protocol,protocol-version,rpc-reply,rpc-request,wire-params}.ts',
   'src/electrum/{script-hash,history-status,merkle,header-chain,header-history,header-rules,target-rule}.ts',
