@@ -63,6 +63,16 @@ test('it is let in with the cookie and subscribes to its events', async () => {
   assert.deepEqual(tor.commands, ['SETEVENTS HS_DESC', 'TAKEOWNERSHIP']);
 });
 
+test('it tells the values an option has, and none for a default', async () => {
+  const tor = fakeTor({
+    'GETCONF HiddenServiceDir': '250-HiddenServiceDir=/a b\r\n250 HiddenServiceDir=/c\r',
+    'GETCONF SocksPolicy': '250 SocksPolicy\r',
+  });
+  await using control = await connect(tor);
+  assert.deepEqual(await control.getConf('HiddenServiceDir'), ['/a b', '/c']);
+  assert.deepEqual(await control.getConf('SocksPolicy'), []);
+});
+
 test('a server that does not know the cookie is refused', async () => {
   await assert.rejects(connect(fakeTor({}, randomBytes(32))), /does not know the control cookie/);
 });

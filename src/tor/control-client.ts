@@ -30,9 +30,13 @@ export interface ControlClient extends Running {
   getInfo(key: string): Promise<string>;
   bootstrapPhase(): Promise<BootstrapPhase>;
   circuits(): Promise<readonly Circuit[]>;
+  /** The values that tor has for an option now, in the order of its torrc; none for its default. */
+  getConf(option: string): Promise<readonly string[]>;
   /** @throws ControlError when there is no such circuit (any more). */
   closeCircuit(id: number): Promise<void>;
   signal(name: 'RELOAD' | 'SHUTDOWN' | 'NEWNYM' | 'ACTIVE'): Promise<void>;
+  /** Chooses new guards: the way out when the chosen ones do not work, and a cost to anonymity. */
+  dropGuards(): Promise<void>;
   /** From now on tor ends when this connection does. */
   takeOwnership(): Promise<void>;
 }
@@ -76,12 +80,20 @@ export async function startControlClient(options: ControlClientOptions): Promise
       if (!phase) throw new Error('tor told no bootstrap phase');
       return phase;
     },
+    async getConf(option) {
+      const { lines } = await connection.ask(`GETCONF ${option}`);
+      const prefix = `${option}=`;
+      return lines.flatMap(({ text }) =>
+        text.startsWith(prefix) ? [text.slice(prefix.length)] : [],
+      );
+    },
     async circuits() {
       const status = await getInfo('circuit-status');
       return status.split('\n').filter(Boolean).map(parseCircuit);
     },
     closeCircuit: (id) => connection.tell(`CLOSECIRCUIT ${id}`),
     signal: (name) => connection.tell(`SIGNAL ${name}`),
+    dropGuards: () => connection.tell('DROPGUARDS'),
     takeOwnership: () => connection.tell('TAKEOWNERSHIP'),
     async [Symbol.asyncDispose]() {
       connection.close();
