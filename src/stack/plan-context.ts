@@ -60,6 +60,12 @@ export function placesOf({ config, home }: PlanContext, service: ServiceName): P
     : { config: home.config(service), data: dataDirectoryOf({ config, home }, service) };
 }
 
+/**
+ * The wallet onion's directory below `onions/` when it is open: one without `authorized_clients`, so
+ * that the devices' keys stay where they are, and the other one never serves without them.
+ */
+export const OPEN_WALLET_ONION = 'open-wallet';
+
 /** Where the data of a service is on this machine. */
 export function dataDirectoryOf(
   { config, home }: Pick<PlanContext, 'config' | 'home'>,

@@ -29,6 +29,8 @@ export interface ServiceSpec {
   /** A program on PATH (or in the image), then its arguments. Never a secret among them. */
   readonly command: readonly [string, ...string[]];
   readonly files: readonly ConfigFile[];
+  /** What it may write to, on this machine. Absent for one that keeps nothing. */
+  readonly dataDirectory?: string;
   /** The services it opens connections to. */
   readonly reaches: readonly ServiceName[];
   /** Where it listens, with the name of what listens there. Empty for one that listens nowhere. */

@@ -1,5 +1,5 @@
 import { renderBitcoinConf } from '../../bitcoin/bitcoin-conf.ts';
-import { type PlanContext, placesOf } from '../plan-context.ts';
+import { dataDirectoryOf, type PlanContext, placesOf } from '../plan-context.ts';
 import type { ServiceSpec } from '../service.ts';
 
 /** Name and password of the cookie user, in the data directory: bitcoind writes it at each start. */
@@ -31,6 +31,7 @@ export function bitcoindService(context: PlanContext): ServiceSpec {
         }),
       },
     ],
+    dataDirectory: dataDirectoryOf(context, 'bitcoind'),
     reaches: ['tor'],
     listens: [
       { what: 'the p2p onion', address: onion },

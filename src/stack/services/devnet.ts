@@ -1,4 +1,4 @@
-import { type PlanContext, placesOf } from '../plan-context.ts';
+import { dataDirectoryOf, type PlanContext, placesOf } from '../plan-context.ts';
 import type { ServiceSpec } from '../service.ts';
 
 /** A regtest chain with an Electrum server of its own, in place of bitcoind and target. */
@@ -13,6 +13,7 @@ export function devnetService(context: PlanContext): ServiceSpec {
       ...['--directory', placesOf(context, 'target').data],
     ],
     files: [],
+    dataDirectory: dataDirectoryOf(context, 'target'),
     reaches: [],
     listens: [{ what: 'Electrum', address: endpoints.targetListen }],
     memoryMiB: sizes.services.target,

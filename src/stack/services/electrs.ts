@@ -1,6 +1,6 @@
 import type { Network } from '../../bitcoin/networks.ts';
 import { formatAddress } from '../../io/dial.ts';
-import { type PlanContext, placesOf } from '../plan-context.ts';
+import { dataDirectoryOf, type PlanContext, placesOf } from '../plan-context.ts';
 import { rpcCookieFile } from '../rpc-user.ts';
 import type { ServiceSpec } from '../service.ts';
 
@@ -21,6 +21,7 @@ export function electrsService(context: PlanContext): ServiceSpec {
       { name: 'electrs.toml', text: electrsToml(context) },
       rpcCookieFile(context.facts.targetRpc),
     ],
+    dataDirectory: dataDirectoryOf(context, 'target'),
     reaches: ['bitcoind'],
     listens: [{ what: 'Electrum', address: context.endpoints.targetListen }],
     memoryMiB: context.sizes.services.target,

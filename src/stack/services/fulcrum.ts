@@ -1,5 +1,5 @@
 import { formatAddress } from '../../io/dial.ts';
-import { type PlanContext, placesOf } from '../plan-context.ts';
+import { dataDirectoryOf, type PlanContext, placesOf } from '../plan-context.ts';
 import type { ServiceSpec } from '../service.ts';
 import { rpcCookieFile } from '../rpc-user.ts';
 
@@ -13,6 +13,7 @@ export function fulcrumService(context: PlanContext): ServiceSpec {
       { name: 'fulcrum.conf', text: fulcrumConf(context) },
       rpcCookieFile(context.facts.targetRpc),
     ],
+    dataDirectory: dataDirectoryOf(context, 'target'),
     reaches: ['bitcoind'],
     listens: [{ what: 'Electrum', address: context.endpoints.targetListen }],
     memoryMiB: context.sizes.services.target,

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { formatAddress } from '../../io/dial.ts';
-import { type PlanContext, placesOf } from '../plan-context.ts';
+import { dataDirectoryOf, type PlanContext, placesOf } from '../plan-context.ts';
 import type { ConfigFile, ServiceSpec } from '../service.ts';
 
 /** The node: relay and gateway, in front of the target. */
@@ -11,6 +11,7 @@ export function nodeService(context: PlanContext): ServiceSpec {
     name: 'node',
     command: ['sotto', 'node', '--config', `${configPath}/node.json`],
     files: nodeFiles(context),
+    dataDirectory: dataDirectoryOf(context, 'node'),
     reaches: ['tor', 'target'],
     listens: [{ what: 'the relay onion', address: endpoints.node }],
     memoryMiB: sizes.services.node,

@@ -1,7 +1,7 @@
 import { formatAddress } from '../../io/dial.ts';
 import { defaultP2pPort } from '../../bitcoin/default-p2p-port.ts';
 import { type OnionSettings, renderTorrc } from '../../tor/torrc.ts';
-import { type PlanContext, placesOf } from '../plan-context.ts';
+import { dataDirectoryOf, OPEN_WALLET_ONION, type PlanContext, placesOf } from '../plan-context.ts';
 import type { ServiceName, ServiceSpec } from '../service.ts';
 
 export const WALLET_PORT = 50_001;
@@ -37,6 +37,7 @@ export function torService(context: PlanContext): ServiceSpec {
       ...['--defaults-torrc', `${configPath}/no-defaults`],
     ],
     files: [{ name: 'torrc', text: torrc }],
+    dataDirectory: dataDirectoryOf(context, 'tor'),
     reaches: [...bitcoind, config.openWallet ? 'guard' : 'target', 'node'],
     listens: [
       { what: 'SOCKS for bitcoind', address: socks.bitcoind },
@@ -52,7 +53,7 @@ function onionsOf({ config, endpoints }: PlanContext, data: string): readonly On
   const wallet = openWallet ? endpoints.guard : endpoints.target.tor;
   return [
     {
-      directory: `${data}/onions/wallet`,
+      directory: `${data}/onions/${openWallet ? OPEN_WALLET_ONION : 'wallet'}`,
       ports: [{ virtual: WALLET_PORT, target: formatAddress(wallet) }],
       ...(openWallet && STRANGERS),
     },

@@ -1,4 +1,4 @@
-import { type PlanContext, placesOf } from '../plan-context.ts';
+import { dataDirectoryOf, type PlanContext, placesOf } from '../plan-context.ts';
 import type { ServiceSpec } from '../service.ts';
 
 /** Frees a tor that is stuck, over its control socket; needs no network. */
@@ -8,6 +8,7 @@ export function watchdogService(context: PlanContext): ServiceSpec {
     name: 'watchdog',
     command: ['sotto', 'watchdog', '--tor', data],
     files: [],
+    dataDirectory: dataDirectoryOf(context, 'watchdog'),
     reaches: [],
     listens: [],
     memoryMiB: context.sizes.services.watchdog,

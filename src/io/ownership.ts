@@ -1,0 +1,27 @@
+import { lchown, lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { kindOf, namesIfPresent } from './file-tree.ts';
+
+/** A user and a group of this machine, by number. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Gives a file or a directory to its owner; links are not followed. Only root can give away, so that
+ * for everyone else, whose files are their own anyway, nothing happens.
+ */
+export async function give(path: string, { uid, gid }: Owner): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const held = await lstat(path);
+  if (held.uid !== uid || held.gid !== gid) await lchown(path, uid, gid);
+}
+
+/** `give` for a directory with all that is below it. */
+export async function giveTree(path: string, owner: Owner): Promise<void> {
+  await give(path, owner);
+  if ((await kindOf(path)) !== 'directory') return;
+  for (const name of await namesIfPresent(path)) await giveTree(join(path, name), owner);
+}

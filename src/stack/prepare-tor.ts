@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { equalBytes, MalformedBytesError } from '../base/bytes.ts';
+import { UserError } from '../base/errors.ts';
+import {
+  makePrivateDirectory,
+  readIfPresent,
+  removeIfPresent,
+  writeDurably,
+} from '../io/durable-file.ts';
+import { namesIfPresent } from '../io/file-tree.ts';
+import { parseAuth } from '../tor/client-authorization.ts';
+import { onionKeyFromSeed } from '../tor/onion-key.ts';
+import { type Home, type OnionName, ONIONS } from './home.ts';
+import type { Plan } from './plan.ts';
+import { OPEN_WALLET_ONION } from './plan-context.ts';
+import type { Secrets } from './secrets.ts';
+
+/** What tor derives from the key, and refuses when it is another key's. */
+const DERIVED = ['hs_ed25519_public_key', 'hostname'];
+
+/**
+ * Puts tor's directories and the onions' keys in place.
+ * @returns whether a key is another than before.
+ * @throws UserError when no device's key protects the wallet onion and it is not meant to be open.
+ */
+export async function prepareTor(options: {
+  readonly plan: Plan;
+  readonly secrets: Secrets;
+}): Promise<boolean> {
+  const { plan, secrets } = options;
+  const { home, config } = plan;
+  for (const name of ['state', 'run', 'client-keys', 'onions']) {
+    await makePrivateDirectory(join(home.data('tor'), name));
+  }
+  let isChanged = false;
+  const onions: readonly (readonly [string, OnionName])[] = [
+    ...ONIONS.map((name) => [home.onion(name), name] as const),
+    [join(home.data('tor'), 'onions', OPEN_WALLET_ONION), 'wallet'],
+  ];
+  for (const [directory, name] of onions) {
+    const key = onionKeyFromSeed(secrets.onionSeeds[name]).secretKeyFile;
+    if (await putKey(directory, key)) isChanged = true;
+  }
+  if (!config.openWallet) await requireDevice(home);
+  return isChanged;
+}
+
+async function putKey(directory: string, key: Uint8Array): Promise<boolean> {
+  await makePrivateDirectory(directory);
+  const path = join(directory, 'hs_ed25519_secret_key');
+  const held = await readIfPresent(path);
+  if (held !== undefined && equalBytes(held, key)) return false;
+  for (const name of DERIVED) await removeIfPresent(join(directory, name));
+  await writeDurably(path, key);
+  return true;
+}
+
+/** tor serves an onion to everyone when none of its key files can be read. */
+async function requireDevice(home: Home): Promise<void> {
+  const directory = join(home.onion('wallet'), 'authorized_clients');
+  for (const name of await namesIfPresent(directory)) {
+    if (name.endsWith('.auth') && (await isKey(join(directory, name)))) return;
+  }
+  throw new UserError('the wallet onion would be open to everyone: no device has a key to it', {
+    hint: 'Give one to a device with: sotto device add NAME. Or say open_wallet: true in sotto.yaml.',
+  });
+}
+
+async function isKey(path: string): Promise<boolean> {
+  try {
+    const bytes = await readIfPresent(path);
+    return bytes !== undefined && parseAuth(bytes).length > 0;
+  } catch (error) {
+    if (error instanceof MalformedBytesError) return false;
+    throw error;
+  }
+}
