@@ -35,8 +35,8 @@ export async function unpackTar(
   Readable.from([Buffer.from(bytes)]).pipe(tar);
   try {
     for await (const entry of tar) {
-      const { name, type, size = 0 } = entry.header;
-      if (type !== 'file') throw damaged(`${quoted(name)} is a ${type ?? 'thing unknown'}`);
+      const { name, type, size } = entry.header;
+      if (type !== 'file') throw damaged(`${quoted(name)} is no file but a ${type}`);
       if (files.has(name)) throw damaged(`${quoted(name)} is there twice`);
       if (files.size === limits.files) throw damaged(`it has over ${limits.files} files`);
       if (size > limits.fileBytes) throw damaged(`${quoted(name)} is too large`);
