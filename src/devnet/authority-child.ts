@@ -8,10 +8,10 @@ import { loadPublicKey } from '../directory/public-key.ts';
 import { signingKeyFromSeed } from '../directory/signing-key.ts';
 import { startChild } from '../io/child-process.ts';
 import { createSecretFile, makePrivateDirectory, readIfPresent } from '../io/durable-file.ts';
+import { programPath } from '../io/program-path.ts';
 import type { Reaper } from '../io/reaper.ts';
 import type { EpochPlan } from './authority.ts';
 import { type Answer, answerLine, formatRequest, formatSetup } from './authority-lines.ts';
-import { programPath } from './program.ts';
 
 export interface AuthorityProcessOptions {
   readonly name: string;

@@ -1,9 +1,9 @@
-import { createRequire } from 'node:module';
 import type { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import { type Running, Scope } from '../base/lifecycle.ts';
 import { unlessAborted } from '../base/unless-aborted.ts';
 import { startChild } from '../io/child-process.ts';
+import { programPath } from '../io/program-path.ts';
 import type { Reaper } from '../io/reaper.ts';
 
 export interface ProgramOptions<Ready extends z.ZodType> {
@@ -68,9 +68,4 @@ export async function startProgram<Ready extends z.ZodType>(
     failed,
     [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
   };
-}
-
-/** Where the build has a program, from wherever this code runs. */
-export function programPath(file: string): string {
-  return createRequire(import.meta.url).resolve(`#build/${file}`);
 }

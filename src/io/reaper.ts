@@ -59,8 +59,10 @@ export async function startReaper({ graceSeconds = 0, lock }: ReaperOptions = {}
   });
   await once(shell, 'spawn');
   const ended = once(shell, 'exit');
-  shell.stdin.on('error', () => undefined);
-  const say = (line: string): void => void shell.stdin.write(`${line}\n`);
+  const { stdin } = shell;
+  if (stdin === null) throw new Error('the shell has no input');
+  stdin.on('error', () => undefined);
+  const say = (line: string): void => void stdin.write(`${line}\n`);
   return {
     watchProcess: (pid) => {
       say(`process ${pid}`);
@@ -75,7 +77,7 @@ export async function startReaper({ graceSeconds = 0, lock }: ReaperOptions = {}
       say(`directory ${path}`);
     },
     async [Symbol.asyncDispose]() {
-      shell.stdin.end();
+      stdin.end();
       await ended;
     },
   };
