@@ -9,6 +9,10 @@ export type TargetKind = (typeof TARGETS)[number];
 export const BACKENDS = ['docker', 'process'] as const;
 export type BackendKind = (typeof BACKENDS)[number];
 
+/** What the process backend runs besides Sotto itself. */
+export const PROGRAMS = ['tor', 'bitcoind', 'fulcrum', 'electrs'] as const;
+export type ProgramName = (typeof PROGRAMS)[number];
+
 /** What the person decided about a personal server: `sotto.yaml`, read. */
 export interface StackConfig {
   readonly network: z.output<typeof networkSchema>;
@@ -30,7 +34,11 @@ export interface StackConfig {
   /** JSON: the authorities of a private Tor network, for tests. */
   readonly testNetworkFile?: string | undefined;
   readonly docker: { readonly project: string; readonly networkPrefix: string };
-  readonly process: { readonly firstPort: number };
+  readonly process: {
+    readonly firstPort: number;
+    /** Where a program is that is not on PATH. */
+    readonly programs: Readonly<Partial<Record<ProgramName, string>>>;
+  };
 }
 
 const MIN_MEMORY_MIB = 1536;
@@ -75,6 +83,7 @@ const fileSchema = z.strictObject({
         .min(1024)
         .max(65_536 - PORTS_IN_A_ROW)
         .default(29_050),
+      programs: z.partialRecord(z.enum(PROGRAMS), path).default({}),
     })
     .prefault({}),
 });
@@ -100,5 +109,5 @@ export const stackConfigSchema = fileSchema
     relay: file.relay,
     testNetworkFile: file.tor.test_network,
     docker: { project: file.docker.project, networkPrefix: file.docker.network_prefix },
-    process: { firstPort: file.process.first_port },
+    process: { firstPort: file.process.first_port, programs: file.process.programs },
   }));

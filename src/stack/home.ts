@@ -31,6 +31,8 @@ export interface Home {
   readonly torExitSocks: string;
   /** Logs of the process backend; with Docker, the engine keeps them. */
   readonly logs: string;
+  /** The process backend's socket and locks, worth nothing once it has ended. */
+  readonly run: string;
 }
 
 /** @param directory absolute. */
@@ -50,5 +52,6 @@ export function homeAt(directory: string): Home {
     torSocks: below('data', 'tor', 'run', 'socks'),
     torExitSocks: below('data', 'tor', 'run', 'exit-socks'),
     logs: below('logs'),
+    run: below('run'),
   };
 }
