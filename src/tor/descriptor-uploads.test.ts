@@ -40,3 +40,20 @@ test('failed fetches and other onions do not count', () => {
     false,
   );
 });
+
+test('the first directory that keeps a descriptor counts, and uploads that come later do not', () => {
+  const uploads = new DescriptorUploads();
+  const states = [
+    `UPLOAD ${id} UNKNOWN $A x`,
+    `UPLOADED ${id} UNKNOWN $A`,
+    `UPLOAD ${id} UNKNOWN $B x`,
+  ].map((event) => {
+    const before = uploads.stateOf(onion);
+    uploads.note(`HS_DESC ${event}`);
+    return before;
+  });
+  assert.deepEqual(
+    [...states, uploads.stateOf(onion)],
+    ['unheard', 'under-way', 'stored', 'stored'],
+  );
+});

@@ -24,6 +24,13 @@ export class DescriptorUploads {
     if (uploads.asked > 0) this.#onions.set(onion, uploads);
   }
 
+  /** What was heard since this began to listen. A later upload of the same onion changes nothing. */
+  stateOf(onion: string): 'unheard' | 'under-way' | 'stored' {
+    const uploads = this.#onions.get(onion);
+    if (uploads === undefined) return 'unheard';
+    return uploads.stored > 0 ? 'stored' : 'under-way';
+  }
+
   /** Whether every directory that was sent the onion's descriptor has answered, and one kept it. */
   isDone(onion: string): boolean {
     const uploads = this.#onions.get(onion);

@@ -1,0 +1,120 @@
+import { networkParams } from '../../bitcoin/networks.ts';
+import {
+  done,
+  failed,
+  type Judge,
+  type JudgeContext,
+  type Judgement,
+  MINUTE_MS,
+  skipped,
+  working,
+} from './judgement.ts';
+import { LEAST_FREE_BYTES } from './judge-bitcoind.ts';
+import { failureOf, type Observations, type TroubleKind, valueOf } from './observations.ts';
+
+const INDEX_ADVICE = {
+  text: '`sotto logs target` shows what it does. A slow disk is the most common reason: an index needs an SSD.',
+  afterMs: 30 * MINUTE_MS,
+};
+const TARGET_ADVICE = { text: '`sotto logs target` shows why.', afterMs: 2 * MINUTE_MS };
+const ONION_ADVICE = {
+  text: 'A new onion can take a few minutes to be found. If it is not: `sotto restart tor`, then `sotto doctor`.',
+  afterMs: 5 * MINUTE_MS,
+};
+const RELAY_ADVICE = {
+  text: '`sotto logs node` shows whether the node runs. If it does: `sotto restart tor`.',
+  afterMs: 5 * MINUTE_MS,
+};
+const LISTED_ADVICE = {
+  text: 'Authorities list a node once they have its descriptor and have reached it: see that they have it.',
+  afterMs: 60 * MINUTE_MS,
+};
+const CORRUPT_INDEX_HINT =
+  'The index is damaged. Chain and keys are not touched by it: `sotto down`, remove the target’s ' +
+  'directory, `sotto up`, and it is made anew from the blocks on this disk.';
+const DISK_FULL_HINT =
+  'Make room on the disk, then `sotto restart target`. electrs needs less room than Fulcrum: `target: electrs`.';
+const OTHER_NETWORK_HINT =
+  'The index belongs to another network: `sotto down`, remove the target’s directory, `sotto up`.';
+
+export const judgeIndex: Judge = (observations, { subject }) => {
+  if (subject.target === 'devnet') return skipped('the target brings its own chain');
+  const { target, index, bitcoind } = observations;
+  const chain = valueOf(bitcoind);
+  const answer = valueOf(target);
+  if (answer !== undefined && chain !== undefined && chain.warmUp === undefined) {
+    // The newest block may have come between the two questions.
+    if (answer.height >= chain.blocks - 1) return done(`block ${answer.height}`);
+    return partOf(answer.height, chain.blocks);
+  }
+  const trouble = troubleOf(observations);
+  if (trouble !== undefined) return trouble;
+  const seen = valueOf(index);
+  if (seen?.progress !== undefined) {
+    const where = seen.height === undefined ? 'under way' : `block ${seen.height}`;
+    return { ...working(where, INDEX_ADVICE), progress: seen.progress };
+  }
+  if (seen?.waitsForBitcoind) return working('waits for bitcoind');
+  if (chain?.warmUp === undefined && chain?.txindexHeight !== undefined) {
+    const { txindexHeight, blocks } = chain;
+    if (txindexHeight < blocks - 1) {
+      return working(`bitcoind indexes transactions, block ${txindexHeight} of ${blocks}`);
+    }
+  }
+  return working(answer === undefined ? 'the target starts' : 'waits for bitcoind', INDEX_ADVICE);
+};
+
+export const judgeTarget: Judge = (observations, { subject }) => {
+  const { target } = observations;
+  const answer = valueOf(target);
+  if (answer === undefined) {
+    return troubleOf(observations) ?? working(failureOf(target), TARGET_ADVICE);
+  }
+  if (answer.genesisHash !== networkParams(subject.network).genesisHash) {
+    return failed(`it serves another chain than ${subject.network}`, OTHER_NETWORK_HINT);
+  }
+  return done(`${answer.server}, block ${answer.height}`);
+};
+
+export const judgeWalletOnion: Judge = ({ target, walletOnion }) => {
+  const direct = valueOf(target);
+  const through = valueOf(walletOnion);
+  if (through === undefined) return working(failureOf(walletOnion), ONION_ADVICE);
+  if (direct === undefined) return working('waits for the target', ONION_ADVICE);
+  const isSame =
+    through.genesisHash === direct.genesisHash &&
+    Math.abs(through.height - direct.height) <= 1 &&
+    (through.height !== direct.height || through.tipHash === direct.tipHash);
+  return isSame ? done(`block ${through.height}`) : working('it shows another chain there');
+};
+
+export const judgeRelayOnion: Judge = ({ relayOnion }) =>
+  valueOf(relayOnion) === undefined ? working(failureOf(relayOnion), RELAY_ADVICE) : done('HELLO');
+
+export const judgeListed: Judge = ({ listed }, { subject }: JudgeContext) => {
+  if (!subject.hasRelayNetwork) return skipped('no relay network configured');
+  const seen = valueOf(listed);
+  if (seen === undefined) return working(failureOf(listed), LISTED_ADVICE);
+  return seen.listed
+    ? done(`epoch ${seen.epoch}`)
+    : working(`not in epoch ${seen.epoch}`, LISTED_ADVICE);
+};
+
+function partOf(height: number, blocks: number): Judgement {
+  return { ...working(`block ${height} of ${blocks}`, INDEX_ADVICE), progress: height / blocks };
+}
+
+function troubleOf({ targetTrouble, freeBytes }: Observations): Judgement | undefined {
+  const isFull = (valueOf(freeBytes) ?? Infinity) < LEAST_FREE_BYTES;
+  const kind: TroubleKind | undefined = isFull ? 'disk-full' : valueOf(targetTrouble)?.kind;
+  switch (kind) {
+    case 'corrupt':
+      return failed('the index is damaged', CORRUPT_INDEX_HINT);
+    case 'disk-full':
+      return failed('the disk is full', DISK_FULL_HINT);
+    case 'other-network':
+      return failed('the index is of another network', OTHER_NETWORK_HINT);
+    case undefined:
+      return undefined;
+  }
+}
