@@ -1,8 +1,8 @@
 import type { Network } from './networks.ts';
 import { INDEXER_RPCS, STATUS_RPCS } from './rpc-rights.ts';
 
-/** A numeric address: bitcoind asks no resolver. */
-interface NumericAddress {
+/** A numeric address, or an onion: bitcoind asks no resolver. */
+interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
@@ -10,23 +10,23 @@ interface NumericAddress {
 export interface BitcoinConfSettings {
   readonly network: Network;
   /** tor's SOCKS port: the only way out. */
-  readonly proxy: NumericAddress;
+  readonly proxy: Endpoint;
   readonly onion: {
     /** Where tor delivers the streams of the p2p onion: one concrete address, never 0.0.0.0. */
-    readonly bind: NumericAddress;
-    /** The p2p onion, as told to peers. */
-    readonly address: string;
+    readonly bind: Endpoint;
+    /** The p2p onion and its port, as told to peers: without a port bitcoind tells that of a bind. */
+    readonly advertise: Endpoint;
   };
   readonly rpc: {
-    readonly bind: NumericAddress;
+    readonly bind: Endpoint;
     /** Absolute. */
     readonly cookieFile: string;
     readonly target: { readonly host: string; readonly user: RpcAuth };
   };
   /** What Fulcrum needs, or electrs 0.11. */
   readonly indexer:
-    | { readonly kind: 'fulcrum'; readonly zmq: NumericAddress }
-    | { readonly kind: 'electrs'; readonly p2p: NumericAddress };
+    | { readonly kind: 'fulcrum'; readonly zmq: Endpoint }
+    | { readonly kind: 'electrs'; readonly p2p: Endpoint };
   readonly dbcacheMiB: number;
 }
 
@@ -82,7 +82,7 @@ function isolationLines({ proxy, onion }: BitcoinConfSettings): readonly string[
     'onlynet=onion',
     'listen=1',
     'listenonion=0',
-    `externalip=${onion.address}`,
+    `externalip=${text(onion.advertise)}`,
     'discover=0',
     'dns=0',
     'dnsseed=0',
@@ -116,6 +116,6 @@ function rpcLines({ rpc, indexer, network }: BitcoinConfSettings): readonly stri
   ];
 }
 
-function text({ host, port }: NumericAddress): string {
+function text({ host, port }: Endpoint): string {
   return `${host}:${port}`;
 }

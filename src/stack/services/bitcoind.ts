@@ -1,3 +1,4 @@
+import { defaultP2pPort } from '../../bitcoin/default-p2p-port.ts';
 import { renderBitcoinConf } from '../../bitcoin/bitcoin-conf.ts';
 import { dataDirectoryOf, type PlanContext, placesOf } from '../plan-context.ts';
 import type { ServiceSpec } from '../service.ts';
@@ -20,7 +21,10 @@ export function bitcoindService(context: PlanContext): ServiceSpec {
         text: renderBitcoinConf({
           network: config.network,
           proxy: endpoints.socks.bitcoind,
-          onion: { bind: onion, address: facts.onions.p2p },
+          onion: {
+            bind: onion,
+            advertise: { host: facts.onions.p2p, port: defaultP2pPort(config.network) },
+          },
           rpc: {
             bind: rpc,
             cookieFile: `${places.data}/${BITCOIND_COOKIE}`,
