@@ -37,6 +37,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'docker',
+          include: ['test/*.docker.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 4 },
+        },
+      },
+      {
+        test: {
           name: 'wallet',
           include: ['test/*.wallet.test.ts'],
           testTimeout: 300_000,

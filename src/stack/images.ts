@@ -1,25 +1,23 @@
 import type { TargetKind } from '../config/stack-config.ts';
+import { ownImageName } from './docker/image-context.ts';
+import { loadPins, pinnedImage } from './pins.ts';
 import type { ImageName } from './plan-context.ts';
 
-const OURS = { tor: 'sotto-tor', node: 'sotto-node' } as const;
-const BITCOIND = 'bitcoin/bitcoin:31.1';
-const TARGETS: Readonly<Record<TargetKind, string>> = {
-  fulcrum: 'cculianu/fulcrum:v2.1.2',
-  electrs: 'getumbrel/electrs:v0.11.1',
-  devnet: OURS.node,
-};
-
-/** The images of a plan; `SOTTO_TOR_IMAGE` and the like put others in their place. */
-export function imagesOf(
+/**
+ * The images of a plan: our own by their content, others by the digest of `docker/pins.yaml`.
+ * `SOTTO_TOR_IMAGE` and the like put others in their place.
+ */
+export async function imagesOf(
   target: TargetKind,
   environment: Readonly<Record<string, string | undefined>>,
-): Readonly<Record<ImageName, string>> {
-  const image = (name: ImageName, usual: string): string =>
-    environment[`SOTTO_${name.toUpperCase()}_IMAGE`] ?? usual;
+): Promise<Readonly<Record<ImageName, string>>> {
+  const pins = await loadPins();
+  const node = environment['SOTTO_NODE_IMAGE'] ?? (await ownImageName('node'));
   return {
-    tor: image('tor', OURS.tor),
-    bitcoind: image('bitcoind', BITCOIND),
-    target: image('target', TARGETS[target]),
-    node: image('node', OURS.node),
+    tor: environment['SOTTO_TOR_IMAGE'] ?? (await ownImageName('tor')),
+    bitcoind: environment['SOTTO_BITCOIND_IMAGE'] ?? pinnedImage(pins.bitcoind),
+    target:
+      environment['SOTTO_TARGET_IMAGE'] ?? (target === 'devnet' ? node : pinnedImage(pins[target])),
+    node,
   };
 }

@@ -65,7 +65,7 @@ async function gatherFacts(options: {
     onions: onionAddresses(secrets),
     targetRpc: secrets.targetRpc,
     initialSyncDone: await isInitialSyncDone(home),
-    images: imagesOf(config.target, process.env),
+    images: await imagesOf(config.target, process.env),
     ...(relay && { policy: await readText(relay.policy) }),
     ...(testNetworkFile !== undefined && {
       torAuthorities: await loadJson(testNetworkFile, testNetworkSchema),
