@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import process from 'node:process';
 import { Command, CommanderError } from 'commander';
+import { backupCommand } from './commands/backup.ts';
 import { demoCommand } from './commands/demo.ts';
 import { devnetCommand } from './commands/devnet.ts';
 import { directoryCommand } from './commands/directory.ts';
 import { lookupCommand } from './commands/lookup.ts';
 import { nodeCommand } from './commands/node.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { describeError, note, tolerateClosedReaders } from './output.ts';
 import { packageVersion } from './version.ts';
 
@@ -26,6 +28,8 @@ function program(): Command {
     directoryCommand(),
     devnetCommand(),
     nodeCommand(),
+    backupCommand(),
+    restoreCommand(),
   ]) {
     sotto.addCommand(command);
   }
