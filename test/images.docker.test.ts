@@ -48,23 +48,25 @@ async function startTorAfter(script: string): Promise<string> {
   return docker('run', '--rm', ...places, '--entrypoint', 'sh', image, '-c', start);
 }
 
-dockerTest('tor does not start while a private onion has no valid key of a device', async () => {
+dockerTest('tor does not start while no device has a valid key to the wallet onion', async () => {
   const directory = '/data/onions/wallet/authorized_clients';
-  const wallet = `echo wallet > /config/private-onions; mkdir -p ${directory}`;
-  const refusal = /the onion 'wallet' is private and has no valid device key/;
-  assert.match(await startTorAfter('true'), /private-onions is missing/);
+  const wallet = `echo HiddenServiceDir /data/onions/wallet > /config/torrc; mkdir -p ${directory}`;
+  const refusal = /no device has a valid key to the wallet onion/;
+  assert.match(await startTorAfter('true'), /torrc cannot be read/);
   assert.match(await startTorAfter(wallet), refusal);
   assert.match(await startTorAfter(`${wallet}; echo nonsense > ${directory}/a.auth`), refusal);
   assert.match(await startTorAfter(`${wallet}; echo ${VALID_KEY} > ${directory}/a.off`), refusal);
   const started = await startTorAfter(`${wallet}; echo ${VALID_KEY} > ${directory}/a.auth`);
   assert.match(started, /^started$/m);
+  const open = 'echo HiddenServiceDir /data/onions/open-wallet > /config/torrc';
+  assert.match(await startTorAfter(open), /^started$/m);
 });
 
 dockerTest('asked to forget, tor loses what it remembers and no key', async () => {
   const files = ['state/state', 'state/cached-consensus', 'state/keys/k', 'onions/p2p/secret'];
   const made = files.map((file) => `mkdir -p /data/${dirname(file)}; : > /data/${file}`).join('\n');
   const left = await startTorAfter(
-    `: > /config/private-onions\nmkdir /data/run\n${made}\n: > /data/run/wipe-state`,
+    `: > /config/torrc\nmkdir /data/run\n${made}\n: > /data/run/wipe-state`,
   );
   assert.deepEqual(
     left
