@@ -1,4 +1,12 @@
-import { isMap, isScalar, LineCounter, parseDocument, type Document, type YAMLError } from 'yaml';
+import {
+  isMap,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type YAMLError,
+} from 'yaml';
 import { type z } from 'zod';
 import { fromUtf8, MalformedBytesError } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
@@ -37,7 +45,9 @@ export function parseYaml<Schema extends z.ZodType>(source: Source<Schema>): z.o
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const broken = [...document.errors, ...document.warnings];
   if (broken.length > 0) throw problemsIn(path, broken.map(syntaxProblem(lines)));
-  const result = schema.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {});
+  const aliases = aliasesIn(document, lines);
+  if (aliases.length > 0) throw problemsIn(path, aliases);
+  const result = schema.safeParse(document.toJS() ?? {});
   if (result.success) return result.data;
   const places = result.error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
@@ -67,6 +77,18 @@ function decode(path: string, bytes: Uint8Array): string {
 
 function syntaxProblem(lines: LineCounter): (error: YAMLError) => Problem {
   return ({ pos: [offset], message }) => ({ line: lines.linePos(offset).line, text: message });
+}
+
+/** Aliases could make a small file a huge value, and nothing here is worth one. */
+function aliasesIn(document: Document.Parsed, lines: LineCounter): readonly Problem[] {
+  const found: Problem[] = [];
+  visit(document, {
+    Alias: (_, { range }) => {
+      const { line } = lines.linePos(range?.[0] ?? 0);
+      found.push({ line, text: 'say it again instead of with an alias' });
+    },
+  });
+  return found;
 }
 
 /** Where the key at the end of a path is written; of what is missing, where the map around it begins. */

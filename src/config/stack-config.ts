@@ -1,7 +1,6 @@
-import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import type { Address } from '../io/dial.ts';
-import { addressSchema, networkSchema } from './fields.ts';
+import { networkSchema, privateAddressSchema } from './fields.ts';
 
 export const TARGETS = ['fulcrum', 'electrs', 'devnet'] as const;
 export type TargetKind = (typeof TARGETS)[number];
@@ -45,25 +44,32 @@ const MIN_MEMORY_MIB = 1536;
 /** Ports that the process backend counts from `first_port` on. */
 const PORTS_IN_A_ROW = 16;
 
-const path = z.string().refine(isAbsolute, 'expected an absolute path');
-const ipv4AddressSchema = addressSchema.refine(
-  ({ host }) => z.ipv4().safeParse(host).success,
-  'expected the IPv4 address of this machine in your network, then its port',
-);
+/** What the files that name it could take for something else: control characters, quotes, `#`, `$`, `\\`. */
+const PLAIN_PATH = /^\/([^\p{Cc}'"#$\\]*[^\p{Cc}\s'"#$\\])?$/u;
+
+/** An absolute path that every file of the plan can hold as it is. */
+export const plainPathSchema = z
+  .string()
+  .regex(PLAIN_PATH, "expected an absolute path without quotes, '#', '$' and '\\'");
+
 const PRIVATE_PREFIX =
   /^(10\.\d{1,3}|172\.(1[6-9]|2\d|3[01])|192\.168)\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])$/;
+
+/** Whatever else is wrong: all problems are told at once. */
+const when = ({ value }: { readonly value: unknown }): boolean =>
+  typeof value === 'object' && value !== null;
 
 const fileSchema = z.strictObject({
   network: networkSchema,
   target: z.enum(TARGETS).default('fulcrum'),
   backend: z.enum(BACKENDS).default('docker'),
-  storage: path.optional(),
-  bitcoin_data: path.optional(),
+  storage: plainPathSchema.optional(),
+  bitcoin_data: plainPathSchema.optional(),
   open_wallet: z.boolean().default(false),
-  expose_lan: ipv4AddressSchema.optional(),
+  expose_lan: privateAddressSchema.optional(),
   memory_mib: z.int().min(MIN_MEMORY_MIB).optional(),
-  relay: z.strictObject({ policy: path, consensus: path }).optional(),
-  tor: z.strictObject({ test_network: path.optional() }).prefault({}),
+  relay: z.strictObject({ policy: plainPathSchema, consensus: plainPathSchema }).optional(),
+  tor: z.strictObject({ test_network: plainPathSchema.optional() }).prefault({}),
   docker: z
     .strictObject({
       project: z
@@ -83,7 +89,7 @@ const fileSchema = z.strictObject({
         .min(1024)
         .max(65_536 - PORTS_IN_A_ROW)
         .default(29_050),
-      programs: z.partialRecord(z.enum(PROGRAMS), path).default({}),
+      programs: z.partialRecord(z.enum(PROGRAMS), plainPathSchema).default({}),
     })
     .prefault({}),
 });
@@ -92,10 +98,12 @@ export const stackConfigSchema = fileSchema
   .refine(({ target, network }) => target !== 'devnet' || network === 'regtest', {
     path: ['target'],
     message: 'devnet serves regtest only',
+    when,
   })
   .refine(({ target, bitcoin_data }) => target !== 'devnet' || bitcoin_data === undefined, {
     path: ['bitcoin_data'],
     message: 'devnet has no bitcoind to use it',
+    when,
   })
   .transform((file): StackConfig => ({
     network: file.network,

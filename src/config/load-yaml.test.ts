@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import { UserError } from '../base/errors.ts';
+import { loadYaml, parseYaml } from './load-yaml.ts';
+import { type StackConfig, stackConfigSchema } from './stack-config.ts';
+
+function parse(text: string): StackConfig {
+  return parseYaml({ path: 'sotto.yaml', text, schema: stackConfigSchema });
+}
+
+function problemsOf(text: string): readonly string[] {
+  try {
+    parse(text);
+  } catch (error) {
+    assert.ok(error instanceof UserError);
+    assert.equal(error.message, 'sotto.yaml has problems');
+    return error.hint?.split('\n') ?? [];
+  }
+  assert.fail('it was accepted');
+}
+
+test('a network is all that has to be said', () => {
+  assert.deepEqual(parse('network: signet # to try it\n'), {
+    network: 'signet',
+    target: 'fulcrum',
+    backend: 'docker',
+    storage: undefined,
+    bitcoinData: undefined,
+    openWallet: false,
+    exposeLan: undefined,
+    memoryMib: undefined,
+    relay: undefined,
+    testNetworkFile: undefined,
+    docker: { project: 'sotto', networkPrefix: '10.213.50' },
+    process: { firstPort: 29_050, programs: {} },
+  });
+});
+
+test('every problem is told at once, each with the line that it is in', () => {
+  const text = `network: mainet
+target: fulcrum
+
+storage: disk
+colour: green
+relay:
+  policy: /etc/sotto/policy
+expose_lan: localhost
+docker:
+  project: sotto
+  network_prefix: 8.8.8
+  subnet: 1
+`;
+  const lines = problemsOf(text);
+  const placed = (line: number, text: string): boolean =>
+    lines.some((each) => each.startsWith(`line ${line}: ${text}`));
+  assert.ok(placed(1, 'network: '), 'a value out of a list');
+  assert.ok(placed(4, 'storage: expected an absolute path'), 'a relative path');
+  assert.ok(placed(5, 'colour: there is no such setting'), 'an unknown key');
+  assert.ok(placed(6, 'relay.consensus: '), 'what is missing, at what it is missing from');
+  assert.ok(placed(8, 'expose_lan: expected host:port'), 'an address');
+  assert.ok(placed(11, 'docker.network_prefix: expected'), 'a value further in');
+  assert.ok(placed(12, 'docker.subnet: there is no such setting'), 'an unknown key further in');
+  assert.equal(lines.length, 7);
+});
+
+test('what contradicts another setting is told with all the rest', () => {
+  assert.deepEqual(
+    problemsOf('network: signet\ntarget: devnet\nbitcoin_data: /b\nopen_wallet: 1'),
+    [
+      'line 2: target: devnet serves regtest only',
+      'line 3: bitcoin_data: devnet has no bitcoind to use it',
+      'line 4: open_wallet: Invalid input: expected boolean, received number',
+    ],
+  );
+});
+
+test('text that is not YAML is told with its lines, and not looked at further', () => {
+  const lines = problemsOf('network: signet\nnetwork: mainnet\ntor: {\n');
+  assert.match(lines[0] ?? '', /^line 2: .*unique/);
+  assert.match(lines.at(-1) ?? '', /^line [34]: /);
+});
+
+test.each([
+  ['nothing at all', '', 'line 1: network: '],
+  ['a list', '- network\n', 'line 1: '],
+  ['a word', 'mainnet', 'line 1: '],
+  ['an alias', 'network: &a signet\ntarget: *a\n', 'line 2: '],
+  ['a tag', 'network: !!js/function signet\n', 'line 1: '],
+  ['two documents', 'network: signet\n---\nnetwork: mainnet\n', 'line 2: '],
+])('%s is refused with a line', (_, text, expected) => {
+  const [first = ''] = problemsOf(text);
+  assert.ok(first.startsWith(expected), first);
+});
+
+test.each(['disk', '/a\nb', '/a#b', "/a'b", '/a\\b', '/a$b', '/a '])('%j is no path', (path) => {
+  assert.match(problemsOf(`network: signet\nstorage: ${JSON.stringify(path)}`).join(), /^line 2: /);
+});
+
+test('a file that is not there is an error of the person', async () => {
+  await assert.rejects(loadYaml('/nowhere/sotto.yaml', stackConfigSchema), UserError);
+});

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { test } from 'vitest';
+import { parseYaml } from '../config/load-yaml.ts';
+import { type StackConfig, stackConfigSchema } from '../config/stack-config.ts';
+import { renderStackConfig } from './stack-config-text.ts';
+
+function parse(text: string): StackConfig {
+  return parseYaml({ path: 'sotto.yaml', text, schema: stackConfigSchema });
+}
+
+const PLAIN = { noNullPrototype: true } as const;
+const path = fc.stringMatching(/^\/[\w. :;,=@%é-]{0,30}[\w*?&]$/);
+const fields = {
+  network: fc.constantFrom('mainnet', 'testnet4', 'signet', 'regtest'),
+  target: fc.constantFrom('fulcrum', 'electrs'),
+  backend: fc.constantFrom('docker', 'process'),
+  storage: fc.option(path, { nil: undefined }),
+  bitcoinData: fc.option(path, { nil: undefined }),
+  openWallet: fc.boolean(),
+  exposeLan: fc.option(fc.constant({ host: '192.168.1.5', port: 50_001 }), { nil: undefined }),
+  memoryMib: fc.option(fc.integer({ min: 1536, max: 10 ** 6 }), { nil: undefined }),
+  relay: fc.option(fc.record({ policy: path, consensus: path }, PLAIN), { nil: undefined }),
+  testNetworkFile: fc.option(path, { nil: undefined }),
+  docker: fc.constant({ project: 'mine-2', networkPrefix: '10.99.7' }),
+  process: fc.record(
+    {
+      firstPort: fc.integer({ min: 1024, max: 60_000 }),
+      programs: fc.option(fc.record({ electrs: path }, PLAIN), { nil: {} }),
+    },
+    PLAIN,
+  ),
+} satisfies Record<keyof StackConfig, unknown>;
+const config = fc.record(fields, PLAIN);
+
+test('what is written is read as it was', () => {
+  fc.assert(
+    fc.property(config, (wanted) => {
+      assert.deepEqual(parse(renderStackConfig(wanted)), wanted);
+    }),
+  );
+});
+
+test('every example in the comments is a setting that would be accepted', () => {
+  const text = renderStackConfig(parse('network: mainnet'));
+  const uncommented = text.replaceAll(/^#(\w| {2})/gm, '$1');
+  const { storage, bitcoinData, exposeLan, memoryMib, relay, testNetworkFile } = parse(uncommented);
+  for (const said of [storage, bitcoinData, exposeLan, memoryMib, relay, testNetworkFile]) {
+    assert.ok(said !== undefined);
+  }
+});

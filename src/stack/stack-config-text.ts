@@ -1,0 +1,55 @@
+import { stringify } from 'yaml';
+import type { StackConfig } from '../config/stack-config.ts';
+import { formatAddress } from '../io/dial.ts';
+
+/**
+ * The text of a `sotto.yaml` that says what `config` says. What is as it would be without being said
+ * stands there as a comment, so that the file shows all that can be said.
+ */
+export function renderStackConfig(config: StackConfig): string {
+  const { relay, exposeLan, testNetworkFile, docker, process } = config;
+  return [
+    '# A personal server of Sotto. docs/configuration.md says more. After a change: sotto up\n',
+    '# mainnet, testnet4, signet or regtest. Another network needs another home.',
+    setting('network', config.network),
+    '# The Electrum server: fulcrum, or electrs for a small disk; devnet for tests on regtest.',
+    setting('target', config.target),
+    '# What runs it: docker, or process for programs on PATH.',
+    setting('backend', config.backend),
+    '# Where the chain and the index are kept, when not here.',
+    optional('storage', config.storage, '/mnt/disk/sotto'),
+    '# A data directory of bitcoind to go on with: complete, not pruned, and used by nothing else.',
+    optional('bitcoin_data', config.bitcoinData, '/home/me/.bitcoin'),
+    '# true lets in wallets that cannot hold a device key; then whoever knows the onion comes in.',
+    setting('open_wallet', config.openWallet),
+    '# Where wallets of the local network come in, without Tor: the address of this machine.',
+    optional('expose_lan', exposeLan && formatAddress(exposeLan), '192.168.1.5:50001'),
+    '# What all of it may take of the memory; most of the machine unless said.',
+    optional('memory_mib', config.memoryMib, 4096),
+    '# The files of a network of nodes to take part in.',
+    optional('relay', relay && { ...relay }, {
+      policy: '/etc/sotto/policy',
+      consensus: '/etc/sotto/consensus/latest',
+    }),
+    '# For tests: the authorities of a private Tor network.',
+    optional('tor', testNetworkFile !== undefined && { test_network: testNetworkFile }, {
+      test_network: '/tmp/tor-network.json',
+    }),
+    '# The name before all containers and networks, and the addresses of the networks.',
+    setting('docker', { project: docker.project, network_prefix: docker.networkPrefix }),
+    '# For `backend: process`: the first of its ports of 127.0.0.1, and programs that are not on PATH.',
+    setting('process', {
+      first_port: process.firstPort,
+      ...(Object.keys(process.programs).length > 0 && { programs: process.programs }),
+    }),
+  ].join('');
+}
+
+function setting(name: string, value: unknown): string {
+  return `\n${stringify({ [name]: value }, { lineWidth: 0 })}\n`;
+}
+
+function optional(name: string, value: unknown, example: unknown): string {
+  if (value !== undefined && value !== false) return setting(name, value);
+  return setting(name, example).trim().replace(/^/gm, '#').replace(/^/, '\n').concat('\n\n');
+}
