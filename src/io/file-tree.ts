@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createSecretFile } from './durable-file.ts';
 
@@ -69,6 +69,12 @@ export async function writeTree(
 export async function renameDurably(from: string, to: string): Promise<void> {
   await rename(from, to);
   for (const directory of new Set([dirname(from), dirname(to)])) await syncDirectory(directory);
+}
+
+/** Gives a file a second name; when this resolves, it survives a power cut. @throws EEXIST */
+export async function linkDurably(from: string, to: string): Promise<void> {
+  await link(from, to);
+  await syncDirectory(dirname(to));
 }
 
 /** Removes a directory with all it holds, links not followed. Nothing happens when there is none. */
