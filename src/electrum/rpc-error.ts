@@ -1,3 +1,5 @@
+import type { RequestId } from './rpc-request.ts';
+
 /** The error codes used here: those of JSON-RPC 2.0, then Electrum's own. */
 export const RPC_CODE = {
   parseError: -32_700,
@@ -18,4 +20,9 @@ export class ElectrumRpcError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** The line that answers a request with an error. */
+export function errorReply(id: RequestId, { code, message }: ElectrumRpcError): string {
+  return JSON.stringify({ jsonrpc: '2.0', id: id ?? null, error: { code, message } });
 }

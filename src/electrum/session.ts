@@ -17,7 +17,7 @@ import {
   type ProtocolRange,
   type ProtocolVersion,
 } from './protocol-version.ts';
-import { ElectrumRpcError, RPC_CODE } from './rpc-error.ts';
+import { ElectrumRpcError, errorReply, RPC_CODE } from './rpc-error.ts';
 import { idOf, parseRequest, type RequestId, type RpcRequest } from './rpc-request.ts';
 import { DEFAULT_SESSION_LIMITS, type SessionLimits } from './session-limits.ts';
 import { parseParams } from './wire-params.ts';
@@ -248,8 +248,4 @@ function unknownMethod(): ElectrumRpcError {
 
 function tooLarge(id: RequestId): string {
   return errorReply(id, new ElectrumRpcError(RPC_CODE.invalidRequest, 'response too large'));
-}
-
-function errorReply(id: RequestId, { code, message }: ElectrumRpcError): string {
-  return JSON.stringify({ jsonrpc: '2.0', id: id ?? null, error: { code, message } });
 }

@@ -36,6 +36,14 @@ export function parseParams<M extends ElectrumMethod>(
   return parsed.data as ElectrumArguments[M];
 }
 
+/** The `params` of a request without what the method does not know. Otherwise as they were given. */
+export function knownParams(method: ElectrumMethod, wire: unknown): unknown {
+  const names = Object.keys(ELECTRUM_METHODS[method].params.shape);
+  if (Array.isArray(wire)) return wire.slice(0, names.length);
+  const given = Object.entries(wire ?? {});
+  return Object.fromEntries(given.filter(([name]) => names.includes(name)));
+}
+
 function byName(names: readonly string[], wire: unknown): unknown {
   if (wire === undefined || wire === null) return {};
   if (!Array.isArray(wire)) return wire;

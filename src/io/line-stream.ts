@@ -62,7 +62,8 @@ function tooLong(maxLineBytes: number): LineTooLongError {
   return new LineTooLongError(`a line of more than ${maxLineBytes} bytes`);
 }
 
-async function drained(stream: Duplex): Promise<void> {
+/** Resolves when a stream that was full has room again, or is closed. */
+export async function drained(stream: Duplex): Promise<void> {
   const settled = new AbortController();
   const { signal } = settled;
   await Promise.race([once(stream, 'drain', { signal }), once(stream, 'close', { signal })]).catch(

@@ -9,8 +9,11 @@ export interface ListenOptions {
   readonly port: number;
   /** Connections beyond this many are closed at once. */
   readonly maxConnections: number;
-  /** Owns the stream from here on. A stream error ends the stream and never the process. */
-  readonly onConnection: (stream: Duplex) => void;
+  /**
+   * Owns the stream from here on. A stream error ends the stream and never the process. `peer` is
+   * the address that the connection comes from, empty when it has already gone.
+   */
+  readonly onConnection: (stream: Duplex, peer: string) => void;
 }
 
 export interface TcpServer extends Running {
@@ -25,7 +28,7 @@ export async function listenTcp(options: ListenOptions): Promise<TcpServer> {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
     socket.on('error', () => undefined);
-    options.onConnection(socket);
+    options.onConnection(socket, socket.remoteAddress ?? '');
   });
   server.maxConnections = options.maxConnections;
   server.listen(options.port, options.host);

@@ -47,3 +47,13 @@ test('a clock that is set back neither gives nor takes', () => {
   time.now += 100;
   assert.equal(taken(bucket), 1);
 });
+
+test('tells how long it takes until so many may pass', () => {
+  const { time, bucket } = bucketAt(5_000);
+  assert.equal(bucket.missingMs(3), 0);
+  bucket.take(3);
+  assert.equal(bucket.missingMs(2), 200);
+  time.now += 150;
+  assert.equal(bucket.missingMs(2), 50);
+  assert.equal(bucket.missingMs(1), 0);
+});

@@ -24,13 +24,18 @@ export class TokenBucket {
 
   /** Whether so many more may pass; they are counted when they may. */
   take(count = 1): boolean {
+    if (this.missingMs(count) > 0) return false;
+    this.#tokens -= count;
+    return true;
+  }
+
+  /** Until so many may pass, if nobody else takes any: 0 when they may now. */
+  missingMs(count = 1): number {
     const now = this.#clock();
     // A clock that is set back gives nothing and takes nothing.
     const gained = Math.max(0, now - this.#filledAt) * this.#perMs;
     this.#tokens = Math.min(this.#burst, this.#tokens + gained);
     this.#filledAt = now;
-    if (this.#tokens < count) return false;
-    this.#tokens -= count;
-    return true;
+    return Math.max(0, (count - this.#tokens) / this.#perMs);
   }
 }
