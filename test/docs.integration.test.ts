@@ -5,6 +5,7 @@ import { test } from 'vitest';
 import { demoCommand } from '../src/cli/commands/demo.ts';
 import { devnetCommand } from '../src/cli/commands/devnet.ts';
 import { directoryCommand } from '../src/cli/commands/directory.ts';
+import { guardCommand } from '../src/cli/commands/guard.ts';
 import { lookupCommand } from '../src/cli/commands/lookup.ts';
 import { nodeCommand } from '../src/cli/commands/node.ts';
 
@@ -15,6 +16,7 @@ const SOTTO = [
   directoryCommand(),
   lookupCommand(),
   nodeCommand(),
+  guardCommand(),
 ] as const;
 const HELP = ['--help', '--version'];
 
@@ -102,6 +104,7 @@ test.each([
   ['docs/directory.md', 'sotto directory show'],
   ['docs/devnet.md', 'sotto devnet'],
   ['docs/node.md', 'sotto node'],
+  ['docs/guard.md', 'sotto guard'],
 ])('%s names every option of %s, and no other', (path, line) => {
   const { text } = read(path);
   const named = [...text.matchAll(/`(--[a-z-]+)[^`]*`/g)].map(([, option = '']) => option);

@@ -5,6 +5,7 @@ import { backupCommand } from './commands/backup.ts';
 import { demoCommand } from './commands/demo.ts';
 import { devnetCommand } from './commands/devnet.ts';
 import { directoryCommand } from './commands/directory.ts';
+import { guardCommand } from './commands/guard.ts';
 import { lookupCommand } from './commands/lookup.ts';
 import { nodeCommand } from './commands/node.ts';
 import { restoreCommand } from './commands/restore.ts';
@@ -28,6 +29,7 @@ function program(): Command {
     directoryCommand(),
     devnetCommand(),
     nodeCommand(),
+    guardCommand(),
     backupCommand(),
     restoreCommand(),
   ]) {
