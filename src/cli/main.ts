@@ -9,6 +9,7 @@ import { guardCommand } from './commands/guard.ts';
 import { lookupCommand } from './commands/lookup.ts';
 import { nodeCommand } from './commands/node.ts';
 import { restoreCommand } from './commands/restore.ts';
+import { rotateCommand } from './commands/rotate.ts';
 import { describeError, note, tolerateClosedReaders } from './output.ts';
 import { packageVersion } from './version.ts';
 
@@ -32,6 +33,7 @@ function program(): Command {
     guardCommand(),
     backupCommand(),
     restoreCommand(),
+    rotateCommand(),
   ]) {
     sotto.addCommand(command);
   }
