@@ -56,6 +56,8 @@ export function renderBitcoinConf(settings: BitcoinConfSettings): string {
   const { network } = settings;
   const lines = [
     `chain=${CHAINS[network]}`,
+    'allowignoredconf=1',
+    'nosettings=1',
     'server=1',
     `dbcache=${settings.dbcacheMiB}`,
     'maxmempool=300',
@@ -102,11 +104,10 @@ function rpcLines({ rpc, indexer, network }: BitcoinConfSettings): readonly stri
   const { bind, cookieFile, target } = rpc;
   const { name, salt, hmac } = target.user;
   const binds = [...new Set([LOOPBACK, bind.host])];
-  const sources = [...new Set([LOOPBACK, target.host])];
   return [
     ...binds.map((host) => `rpcbind=${host}:${bind.port}`),
     `rpcport=${bind.port}`,
-    ...sources.map((host) => `rpcallowip=${host}`),
+    `rpcallowip=${target.host}`,
     `rpccookiefile=${cookieFile}`,
     `rpcauth=${name}:${salt}$${hmac}`,
     `rpcwhitelist=${name}:${INDEXER_RPCS[indexer.kind].join(',')}`,

@@ -46,12 +46,15 @@ const TARGET_SERVICES = {
   devnet: devnetService,
 } as const;
 
+/** Of the machine's memory, unless the configuration says how much: the rest is for its disk cache. */
+const SHARE = 0.75;
+
 /** The one place that says what a personal server consists of. */
 export function makePlan({ config, home, facts }: PlanOptions): Plan {
   const { target, backend, docker } = config;
   const endpoints = endpointsOf(config);
   const sizes = sizesOf({
-    memoryMiB: config.memoryMib ?? facts.memoryMiB,
+    memoryMiB: config.memoryMib ?? Math.floor(facts.memoryMiB * SHARE),
     target,
     initialSyncDone: facts.initialSyncDone,
   });

@@ -23,6 +23,10 @@ export interface ConfigFile {
   readonly text: string;
 }
 
+/** What stands at the top of rendered files whose form has comments. */
+export const RENDERED =
+  '# Rendered by Sotto from sotto.yaml: what is changed here is lost. docs/configuration.md says what each line is for.\n';
+
 /** One service of the plan, whatever runs it. */
 export interface ServiceSpec {
   readonly name: ServiceName;

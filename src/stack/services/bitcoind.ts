@@ -1,7 +1,7 @@
 import { defaultP2pPort } from '../../bitcoin/default-p2p-port.ts';
 import { renderBitcoinConf } from '../../bitcoin/bitcoin-conf.ts';
 import { dataDirectoryOf, type PlanContext, placesOf } from '../plan-context.ts';
-import type { ServiceSpec } from '../service.ts';
+import { RENDERED, type ServiceSpec } from '../service.ts';
 
 /** Name and password of the cookie user, in the data directory: bitcoind writes it at each start. */
 export const BITCOIND_COOKIE = '.cookie';
@@ -18,7 +18,7 @@ export function bitcoindService(context: PlanContext): ServiceSpec {
     files: [
       {
         name: 'bitcoin.conf',
-        text: renderBitcoinConf({
+        text: `${RENDERED}${renderBitcoinConf({
           network: config.network,
           proxy: endpoints.socks.bitcoind,
           onion: {
@@ -32,7 +32,7 @@ export function bitcoindService(context: PlanContext): ServiceSpec {
           },
           indexer: isElectrs ? { kind: 'electrs', p2p } : { kind: 'fulcrum', zmq },
           dbcacheMiB: sizes.dbcache,
-        }),
+        })}`,
       },
     ],
     dataDirectory: dataDirectoryOf(context, 'bitcoind'),

@@ -2,7 +2,7 @@ import type { Network } from '../../bitcoin/networks.ts';
 import { formatAddress } from '../../io/dial.ts';
 import { dataDirectoryOf, type PlanContext, placesOf } from '../plan-context.ts';
 import { rpcCookieFile } from '../rpc-user.ts';
-import type { ServiceSpec } from '../service.ts';
+import { RENDERED, type ServiceSpec } from '../service.ts';
 
 const NAMES: Readonly<Record<Network, string>> = {
   mainnet: 'bitcoin',
@@ -33,7 +33,7 @@ export function electrsService(context: PlanContext): ServiceSpec {
 function electrsToml(context: PlanContext): string {
   const { config, endpoints, facts } = context;
   const places = placesOf(context, 'target');
-  return `network = "${NAMES[config.network]}"
+  return `${RENDERED}network = "${NAMES[config.network]}"
 db_dir = ${JSON.stringify(`${places.data}/electrs`)}
 cookie_file = ${JSON.stringify(`${places.config}/${rpcCookieFile(facts.targetRpc).name}`)}
 daemon_rpc_addr = "${formatAddress(endpoints.bitcoind.rpc)}"

@@ -1,6 +1,6 @@
 import { formatAddress } from '../../io/dial.ts';
 import { dataDirectoryOf, type PlanContext, placesOf } from '../plan-context.ts';
-import type { ServiceSpec } from '../service.ts';
+import { RENDERED, type ServiceSpec } from '../service.ts';
 import { rpcCookieFile } from '../rpc-user.ts';
 
 /** Fulcrum 2.1: indexes bitcoind's chain and answers wallets. */
@@ -26,7 +26,7 @@ function fulcrumConf(context: PlanContext): string {
   const places = placesOf(context, 'target');
   const { targetClients } = endpoints.sources;
   const clients = [...new Set(['127.0.0.1', ...Object.values(targetClients)])];
-  return `datadir = ${places.data}/fulcrum-${config.network}
+  return `${RENDERED}datadir = ${places.data}/fulcrum-${config.network}
 bitcoind = ${formatAddress(endpoints.bitcoind.rpc)}
 rpccookie = ${places.config}/${rpcCookieFile(facts.targetRpc).name}
 tcp = ${formatAddress(endpoints.targetListen)}

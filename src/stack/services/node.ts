@@ -38,6 +38,6 @@ function nodeFiles(context: PlanContext): readonly ConfigFile[] {
   };
   return [
     { name: 'node.json', text: `${JSON.stringify(settings, null, 2)}\n` },
-    ...(facts.policy === undefined ? [] : [{ name: 'policy', text: facts.policy }]),
+    ...(relay && facts.policy !== undefined ? [{ name: 'policy', text: facts.policy }] : []),
   ];
 }

@@ -2,7 +2,7 @@ import { formatAddress } from '../../io/dial.ts';
 import { defaultP2pPort } from '../../bitcoin/default-p2p-port.ts';
 import { type OnionSettings, renderTorrc } from '../../tor/torrc.ts';
 import { dataDirectoryOf, OPEN_WALLET_ONION, type PlanContext, placesOf } from '../plan-context.ts';
-import type { ServiceName, ServiceSpec } from '../service.ts';
+import { RENDERED, type ServiceName, type ServiceSpec } from '../service.ts';
 
 export const WALLET_PORT = 50_001;
 const RELAY_PORT = 50_010;
@@ -36,7 +36,7 @@ export function torService(context: PlanContext): ServiceSpec {
       // Debian's defaults would add ports and paths of their own.
       ...['--defaults-torrc', `${configPath}/no-defaults`],
     ],
-    files: [{ name: 'torrc', text: torrc }],
+    files: [{ name: 'torrc', text: `${RENDERED}${torrc}` }],
     dataDirectory: dataDirectoryOf(context, 'tor'),
     reaches: [...bitcoind, config.openWallet ? 'guard' : 'target', 'node'],
     listens: [

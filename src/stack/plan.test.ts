@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { parseYaml } from '../config/load-yaml.ts';
+import { stackConfigSchema } from '../config/stack-config.ts';
+import { onionAddressOf } from '../tor/onion-address.ts';
+import { renderEnvironment } from './environment.ts';
+import { homeAt } from './home.ts';
+import { makePlan, type Plan } from './plan.ts';
+import { rpcUser } from './rpc-user.ts';
+
+const GOLDEN = new URL('../../test/golden/', import.meta.url);
+
+const onion = (fill: number): string => onionAddressOf(new Uint8Array(32).fill(fill));
+
+function planOf(yaml: string): Plan {
+  return makePlan({
+    config: parseYaml({ path: 'sotto.yaml', text: yaml, schema: stackConfigSchema }),
+    home: homeAt('/home/me/server'),
+    facts: {
+      uid: 1000,
+      gid: 1000,
+      memoryMiB: 8192,
+      onions: { wallet: onion(1), relay: onion(2), p2p: onion(3) },
+      targetRpc: rpcUser({ name: 'target', password: '5e'.repeat(32), salt: 'a1'.repeat(16) }),
+      initialSyncDone: true,
+      images: { tor: 'tor:1', bitcoind: 'bitcoind:1', target: 'target:1', node: 'node:1' },
+      policy: 'a policy\n',
+    },
+  });
+}
+
+/** Each rendered file under its path in the home, and how its service is started. */
+function describe({ services, environment }: Plan): string {
+  return [
+    ...services.flatMap(({ name, command, files }) => [
+      `==> ${name}: ${command.join(' ')}\n`,
+      ...files.map((file) => `==> config/${name}/${file.name}\n${file.text.trimEnd()}\n`),
+    ]),
+    `==> .env\n${renderEnvironment(environment)}`,
+  ].join('\n');
+}
+
+const EVERYTHING = `open_wallet: true
+expose_lan: 192.168.1.5:50001
+storage: /mnt/disk
+bitcoin_data: /mnt/old disk/bitcoin
+memory_mib: 16384
+relay: { policy: /etc/sotto/policy, consensus: /etc/sotto/consensus/latest }
+docker: { project: mine, network_prefix: 192.168.77 }
+process: { first_port: 40000 }
+`;
+
+const networks = ['mainnet', 'testnet4', 'signet', 'regtest'] as const;
+const backends = ['docker', 'process'] as const;
+const cases = [
+  ...networks.flatMap((network) =>
+    (['fulcrum', 'electrs'] as const).flatMap((target) =>
+      backends.map((backend) => ({ network, target, backend, more: '' })),
+    ),
+  ),
+  ...backends.map((backend) => ({
+    network: 'regtest' as const,
+    target: 'devnet' as const,
+    backend,
+    more: '',
+  })),
+  ...backends.map((backend) => ({
+    network: 'mainnet' as const,
+    target: 'fulcrum' as const,
+    backend,
+    more: EVERYTHING,
+  })),
+].map((each) => {
+  const { network, target, backend, more } = each;
+  const name = `${network}-${target}-${backend}${more === '' ? '' : '-everything'}.txt`;
+  const yaml = `network: ${network}\ntarget: ${target}\nbackend: ${backend}\n${more}`;
+  return { ...each, name, yaml };
+});
+
+test.each(cases)('the plan of $name is as it was', async ({ name, yaml }) => {
+  await expect(describe(planOf(yaml))).toMatchFileSnapshot(new URL(name, GOLDEN).pathname);
+});
+
+test('there is no golden file without a plan', () => {
+  assert.deepEqual(readdirSync(GOLDEN).sort(), cases.map(({ name }) => name).sort());
+});
+
+test.each(cases)('in $name no two listeners share a port, and none is on all addresses', (each) => {
+  const { services, endpoints, config } = planOf(each.yaml);
+  const listens = services.flatMap((service) => service.listens.map(({ address }) => address));
+  const texts = listens.map(({ host, port }) => `${host}:${port}`);
+  assert.equal(new Set(texts).size, texts.length);
+  for (const { host, port } of listens) {
+    // In its container the target has an address on each of its networks, all of them internal.
+    const isTarget = host === endpoints.targetListen.host && port === endpoints.targetListen.port;
+    assert.ok(host !== '0.0.0.0' || (isTarget && config.backend === 'docker'));
+  }
+});
+
+test.each(cases)('in $name every edge is between services that talk', ({ yaml }) => {
+  const { services, edges } = planOf(yaml);
+  for (const { name, members, internal } of edges) {
+    const [first, second] = Object.keys(members);
+    assert.equal(internal, second !== undefined, name);
+    if (second === undefined) continue;
+    const reach = (from?: string, to?: string): boolean =>
+      services.some((each) => each.name === from && each.reaches.some((other) => other === to));
+    // In compose.yaml, which is one for all, these two stay neighbours when the guard is between them.
+    if (name === 'tor_target') continue;
+    assert.ok(reach(first, second) || reach(second, first), name);
+  }
+});
+
+test.each(cases)('in $name the password is in one file, and in no command or variable', (each) => {
+  const { services, environment } = planOf(each.yaml);
+  const secret = '5e'.repeat(32);
+  const holders = services.flatMap(({ files }) =>
+    files.filter(({ text }) => text.includes(secret)).map(({ name }) => name),
+  );
+  assert.deepEqual(holders, each.target === 'devnet' ? [] : ['rpc-cookie']);
+  assert.ok(!JSON.stringify(environment).includes(secret));
+  assert.ok(!services.some(({ command }) => command.join(' ').includes(secret)));
+});
+
+test('with Docker no rendered file names a path of this machine', () => {
+  for (const { yaml, backend } of cases) {
+    if (backend !== 'docker') continue;
+    for (const { files, command } of planOf(yaml).services) {
+      for (const { text } of files) assert.doesNotMatch(text, /\/home\/me|\/mnt|\/etc/);
+      assert.doesNotMatch(command.join(' '), /\/home\/me/);
+    }
+  }
+});
+
+test('an open wallet onion goes to the guard, from a directory that devices do not have', () => {
+  const torrcOf = (yaml: string): string =>
+    planOf(yaml).services.find(({ name }) => name === 'tor')?.files[0]?.text ?? '';
+  const closed = torrcOf('network: mainnet');
+  const open = torrcOf('network: mainnet\nopen_wallet: true');
+  assert.match(closed, /HiddenServiceDir \/data\/onions\/wallet\nHiddenServicePort 50001 \S+\.19:/);
+  assert.match(
+    open,
+    /HiddenServiceDir \/data\/onions\/open-wallet\nHiddenServicePort 50001 \S+\.51:50001\nHiddenServiceExportCircuitID haproxy\n/,
+  );
+});
