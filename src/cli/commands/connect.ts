@@ -1,0 +1,158 @@
+import process from 'node:process';
+import { Argument, Command } from 'commander';
+import { UserError } from '../../base/errors.ts';
+import type { Address } from '../../io/dial.ts';
+import {
+  WALLETS,
+  type WalletName,
+  type WalletStrings,
+  walletStrings,
+} from '../../stack/connect.ts';
+import type { Stack } from '../../stack/open-stack.ts';
+import { homeOption } from '../home-option.ts';
+import { untilInterrupted } from '../interrupt.ts';
+import { stderrLogger } from '../logger.ts';
+import { note, print, printJson } from '../output.ts';
+
+interface ConnectOptions {
+  readonly home: string;
+  readonly lan?: true;
+  readonly test: boolean;
+  readonly json?: true;
+}
+
+interface Connection {
+  readonly strings: WalletStrings;
+  readonly address: Address;
+  readonly isOnion: boolean;
+  /** Of the server's tip; undefined when it was not asked. */
+  readonly height: number | undefined;
+  /** Names of those that have a key; undefined when none is needed. */
+  readonly devices: readonly string[] | undefined;
+}
+
+/** Where tor listens on most machines with a wallet. */
+const USUAL_PROXY = { host: '127.0.0.1', port: 9050 };
+
+export function connectCommand(): Command {
+  return new Command('connect')
+    .description('tell a wallet how to reach this server, after trying it')
+    .addArgument(new Argument('[wallet]', 'only this one').choices(WALLETS))
+    .addOption(homeOption)
+    .option('--lan', 'in the local network, without Tor (expose_lan in sotto.yaml)')
+    .option('--no-test', 'print without asking the server first')
+    .option('--json', 'print one object')
+    .addHelpText(
+      'after',
+      '\nAny other wallet: the host, the port 50001, TCP without TLS, and a SOCKS5 proxy.',
+    )
+    .action(async (wallet: WalletName | undefined, options: ConnectOptions) => {
+      const { openStack } = await import('../../stack/open-stack.ts');
+      await untilInterrupted(async (signal) => {
+        const stack = await openStack(options.home, { log: stderrLogger('warn') });
+        const connection = await connect(stack, options, signal);
+        if (options.json) printJson(toJson(connection));
+        else await show(connection, wallet);
+      });
+    });
+}
+
+async function connect(
+  { plan, config, home }: Stack,
+  { lan, test }: ConnectOptions,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const { network, exposeLan, openWallet } = config;
+  const { testLan, testWalletOnion } = await import('../../stack/test-connection.ts');
+  if (lan) {
+    if (exposeLan === undefined) {
+      throw new UserError('this server is not reached from the local network', {
+        hint: 'Say expose_lan: ADDRESS:50001 in sotto.yaml, with its address there, then: sotto up',
+      });
+    }
+    return {
+      strings: walletStrings({ address: exposeLan, network }),
+      address: exposeLan,
+      isOnion: false,
+      height: test ? await testLan(plan, exposeLan, signal) : undefined,
+      devices: undefined,
+    };
+  }
+  const { listDevices, OWN_DEVICE } = await import('../../stack/devices.ts');
+  const { WALLET_PORT } = await import('../../stack/services/tor.ts');
+  const names = (await listDevices(home)).map(({ name }) => name);
+  const address = { host: plan.onions.wallet, port: WALLET_PORT };
+  return {
+    strings: walletStrings({ address, network, proxy: USUAL_PROXY }),
+    address,
+    isOnion: true,
+    height: test ? await testWalletOnion(plan, signal) : undefined,
+    devices: openWallet ? undefined : names.filter((name) => name !== OWN_DEVICE),
+  };
+}
+
+function toJson({ strings, address, isOnion, height, devices }: Connection): unknown {
+  const { server, uri, electrum, sparrow, bluewallet } = strings;
+  return {
+    [isOnion ? 'onion' : 'host']: address.host,
+    port: address.port,
+    server,
+    uri,
+    tested: height !== undefined,
+    height,
+    needsDeviceKey: devices !== undefined,
+    devices,
+    wallets: { electrum, sparrow, bluewallet },
+  };
+}
+
+async function show(connection: Connection, wallet: WalletName | undefined): Promise<void> {
+  const { strings, height, devices, isOnion } = connection;
+  if (height === undefined) note('Not tested: it may not answer.');
+  else note(`It answers${isOnion ? ' through its onion' : ''}, at block ${height}.`);
+  print(`\n${strings.server}\n`);
+  if (process.stdout.isTTY) {
+    const { terminalQr } = await import('../qr.ts');
+    print(`${terminalQr(strings.server)}\n`);
+  }
+  const chosen = wallet === undefined ? WALLETS : [wallet];
+  for (const each of chosen) print(`${stepsFor(each, connection).join('\n')}\n`);
+  if (devices !== undefined) print(keySteps(devices).join('\n'));
+}
+
+function stepsFor(wallet: WalletName, { strings, isOnion }: Connection): readonly string[] {
+  const { electrum, sparrow, bluewallet } = strings;
+  switch (wallet) {
+    case 'electrum':
+      return [
+        'Electrum',
+        `  ${electrum.command}`,
+        ...(isOnion ? ['  With Tor Browser instead of tor, the port of the proxy is 9150.'] : []),
+      ];
+    case 'sparrow':
+      return [
+        'Sparrow: Settings, Server, Private Electrum',
+        `  URL    ${sparrow.host}  port ${sparrow.port}   (or scan: ${sparrow.url})`,
+        '  SSL    off',
+        `  Proxy  ${sparrow.proxy ?? 'off'}`,
+      ];
+    case 'bluewallet':
+      return [
+        'BlueWallet: Settings, Network, Electrum server: scan the code, or',
+        `  ${bluewallet.host}  port ${bluewallet.port}  SSL off`,
+        `  On the phone itself: ${bluewallet.link}`,
+        ...(isOnion ? ['  It needs Orbot with its VPN on: BlueWallet has no Tor of its own.'] : []),
+      ];
+  }
+}
+
+function keySteps(devices: readonly string[]): readonly string[] {
+  const held = devices.length === 0 ? 'None has one yet' : `These have one: ${devices.join(', ')}`;
+  return [
+    `Only a device with a key reaches this server, or learns that it exists. ${held}.`,
+    '  sotto device add NAME   makes one, and shows the line that goes to the tor which the wallet uses:',
+    '  tor    a file NAME.auth_private in the directory that ClientOnionAuthDir names, then reload tor',
+    '  Orbot  the menu, Onion Services, Client Authorization',
+    'docs/connecting.md has every step.',
+  ];
+}
