@@ -81,7 +81,6 @@ export function readComposeFile(environment: Environment, home: string): Compose
     /\$\{(\w+)(?::-([^}]*))?\}/g,
     (_, name: string, usual: string | undefined) =>
       (environment[name] === '' ? usual : environment[name]) ?? usual ?? '',
-    (environment[name] === '' ? usual : environment[name]) ?? usual,
   );
   const file = parse(text, { merge: true }) as RawFile;
   const profiles = (environment['COMPOSE_PROFILES'] ?? '').split(',');
