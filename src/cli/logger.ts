@@ -8,7 +8,15 @@ const STDERR = 2;
 
 /** Structured lines on stderr, which is for what nobody asked for. */
 export function stderrLogger(level: LogLevel): Logger {
-  const lines = pino({ level, base: null }, pino.destination({ dest: STDERR, sync: true }));
+  return linesLogger(level, pino.destination({ dest: STDERR, sync: true }));
+}
+
+/** Structured lines, each with its end, to wherever they are to go. */
+export function linesLogger(
+  level: LogLevel,
+  destination: { write: (line: string) => unknown },
+): Logger {
+  const lines = pino({ level, base: null }, destination);
   return {
     debug: (message, fields) => {
       lines.debug(fields, message);

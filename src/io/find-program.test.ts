@@ -8,3 +8,8 @@ test('the first program that is there is found by its path', async () => {
   assert.equal(basename(path ?? ''), 'node');
   assert.equal(await findProgram('no-such-program-anywhere'), undefined);
 });
+
+test('a path is taken as it is, when there is a program', async () => {
+  assert.equal(await findProgram(process.execPath), process.execPath);
+  assert.equal(await findProgram('/etc/hostname', '/no/such', 'node'), await findProgram('node'));
+});

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../base/errors.ts';
+import { freeMegabytes } from './free-space.ts';
 
 export interface TemporaryDirectory extends AsyncDisposable {
   readonly path: string;
@@ -12,8 +13,6 @@ export interface TemporaryDirectoryOptions {
   readonly megabytes?: number;
 }
 
-const MEGABYTE = 1_000_000;
-
 /**
  * Makes a directory that only its owner can enter. Disposing removes it with all it holds.
  * @throws UserError when there is no room for it.
@@ -22,8 +21,7 @@ export async function makeTemporaryDirectory({
   megabytes = 0,
 }: TemporaryDirectoryOptions = {}): Promise<TemporaryDirectory> {
   const parent = tmpdir();
-  const { bavail, bsize } = await statfs(parent);
-  const room = Math.floor((bavail * bsize) / MEGABYTE);
+  const room = await freeMegabytes(parent);
   if (room < megabytes) {
     throw new UserError(`${parent} has room for ${room} MB, and ${megabytes} MB are needed`, {
       hint: 'Make room there, or name another directory with TMPDIR.',

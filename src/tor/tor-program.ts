@@ -8,12 +8,13 @@ const INSTALL = 'On Debian or Ubuntu type: sudo apt-get update && sudo apt-get i
 const STOP_TIMEOUT_MS = 1_000;
 
 /**
- * The version of the tor on PATH.
+ * The version of a tor, the one on PATH unless its path is given.
  * @throws UserError, with the command to type, when there is none or it is older than 0.4.9.
  */
-export async function requireTor(signal: AbortSignal): Promise<string> {
-  const version = /^Tor version (\d+(?:\.\d+)+)/m.exec(await versionText(signal))?.[1];
-  if (version === undefined) throw new UserError('What is called tor on PATH is not tor.');
+export async function requireTor(signal: AbortSignal, command = 'tor'): Promise<string> {
+  const text = await versionText(command, signal);
+  const version = /^Tor version (\d+(?:\.\d+)+)/m.exec(text)?.[1];
+  if (version === undefined) throw new UserError(`What is called ${command} is not tor.`);
   if (!isAtLeast(version.split('.').map(Number), FLOOR)) {
     throw new UserError(`tor ${version} is too old: Sotto needs ${FLOOR.join('.')} or newer.`, {
       hint: INSTALL,
@@ -22,10 +23,10 @@ export async function requireTor(signal: AbortSignal): Promise<string> {
   return version;
 }
 
-async function versionText(signal: AbortSignal): Promise<string> {
+async function versionText(command: string, signal: AbortSignal): Promise<string> {
   const lines: string[] = [];
   await using tor = await startProgram({
-    command: 'tor',
+    command,
     args: ['--version'],
     onLine: (line) => lines.push(line),
     signal,
@@ -35,7 +36,7 @@ async function versionText(signal: AbortSignal): Promise<string> {
 }
 
 export interface ProgramOptions {
-  readonly command: 'tor' | 'tor-gencert';
+  readonly command: string;
   readonly args: readonly string[];
   readonly input?: string;
   readonly onLine: (line: string) => void;
