@@ -2,7 +2,9 @@
 import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { backupCommand } from './commands/backup.ts';
+import { connectCommand } from './commands/connect.ts';
 import { demoCommand } from './commands/demo.ts';
+import { destroyCommand } from './commands/destroy.ts';
 import { devnetCommand } from './commands/devnet.ts';
 import { directoryCommand } from './commands/directory.ts';
 import { guardCommand } from './commands/guard.ts';
@@ -10,6 +12,7 @@ import { lookupCommand } from './commands/lookup.ts';
 import { nodeCommand } from './commands/node.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { rotateCommand } from './commands/rotate.ts';
+import { runCommand } from './commands/run.ts';
 import { describeError, note, tolerateClosedReaders } from './output.ts';
 import { packageVersion } from './version.ts';
 
@@ -31,9 +34,12 @@ function program(): Command {
     devnetCommand(),
     nodeCommand(),
     guardCommand(),
+    connectCommand(),
     backupCommand(),
     restoreCommand(),
     rotateCommand(),
+    runCommand(),
+    destroyCommand(),
   ]) {
     sotto.addCommand(command);
   }

@@ -42,6 +42,14 @@ export function formatTable(rows: readonly (readonly (string | number)[])[]): st
     .join('\n');
 }
 
+/** Three digits or so: `1.5 GB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
+  const value = bytes / 1000 ** step;
+  return `${value.toFixed(step > 0 && value < 10 ? 1 : 0)} ${units[step] ?? 'B'}`;
+}
+
 /** A reader that has seen enough, such as `head`, is no failure. */
 export function tolerateClosedReaders(): void {
   for (const stream of [process.stdout, process.stderr]) {

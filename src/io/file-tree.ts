@@ -1,4 +1,4 @@
-import { link, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createSecretFile } from './durable-file.ts';
 
@@ -80,6 +80,15 @@ export async function linkDurably(from: string, to: string): Promise<void> {
 /** Removes a directory with all it holds, links not followed. Nothing happens when there is none. */
 export async function removeTree(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** Removes a directory unless it holds anything. */
+export async function removeIfEmpty(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    if (!isCode(error, 'ENOTEMPTY', 'EEXIST', 'EBUSY', 'ENOENT')) throw error;
+  }
 }
 
 /** Bytes that the files below a path take on the disk; 0 when there is nothing. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { UserError } from '../base/errors.ts';
 import { equalBytes, utf8 } from '../base/bytes.ts';
+import { UserError } from '../base/errors.ts';
 import {
   makePrivateDirectory,
   readIfPresent,
@@ -10,10 +10,12 @@ import {
 import { kindOf, namesIfPresent } from '../io/file-tree.ts';
 import { give, giveTree } from '../io/ownership.ts';
 import { renderEnvironment } from './environment.ts';
+import { ensureMarker } from './marker.ts';
+import { PACKAGE_ROOT } from './package-root.ts';
 import type { Plan } from './plan.ts';
+import { prepareTor } from './prepare-tor.ts';
 import type { Secrets } from './secrets.ts';
 import type { ServiceName, ServiceSpec } from './service.ts';
-import { prepareTor } from './prepare-tor.ts';
 
 export interface WritePlanOptions {
   readonly plan: Plan;
@@ -30,6 +32,7 @@ export async function writePlan(options: WritePlanOptions): Promise<readonly Ser
   const { plan } = options;
   const { home, config, services } = plan;
   await makePrivateDirectory(home.directory);
+  await ensureMarker(home.directory);
   await makePrivateDirectory(home.logs);
   for (const service of services) await makeDirectories(plan, service);
   const changed = new Set<ServiceName>();
@@ -79,7 +82,7 @@ async function writeConfig({ home, user }: Plan, service: ServiceSpec): Promise<
 
 /** `docker compose` in the home finds all it needs. */
 async function writeComposeFiles({ home, environment }: Plan): Promise<void> {
-  const shipped = new URL('../../compose.yaml', import.meta.url).pathname;
+  const shipped = join(PACKAGE_ROOT, 'compose.yaml');
   const compose = await readIfPresent(shipped);
   if (compose === undefined) throw new Error(`the package lacks ${shipped}`);
   await writeIfOther(home.composeFile, compose);

@@ -43,6 +43,12 @@ export async function readMarker(directory: string): Promise<Marker | undefined>
   return bytes && parseMarker(bytes);
 }
 
+/** Marks a home whose configuration was written by hand. */
+export async function ensureMarker(home: string): Promise<void> {
+  if ((await readMarker(home)) !== undefined) return;
+  await createSecretFile(join(home, MARKER_FILE), renderMarker(newMarker()));
+}
+
 /**
  * Makes a directory outside the home and marks it as this server's. One that is there already
  * belongs to whoever made it, and is left as it is. Its parent must be there.

@@ -3,6 +3,7 @@ import { messageOf, UserError } from '../../base/errors.ts';
 import { readIfPresent, removeIfPresent, writeDurably } from '../../io/durable-file.ts';
 import { kindOf, namesIfPresent, readAtMost } from '../../io/file-tree.ts';
 import { homeAt } from '../home.ts';
+import { ensureMarker } from '../marker.ts';
 import { openSecrets } from '../secrets.ts';
 import { ARCHIVE_LIMITS, packArchive, readArchive, type ServerBackup } from './archive.ts';
 import { DIRECTORIES, isKept, REQUIRED } from './backup-paths.ts';
@@ -64,7 +65,8 @@ async function collect(home: string): Promise<Map<string, Uint8Array>> {
       hint: 'Name its directory with --home.',
     });
   }
-  // One that was never started has not all its keys yet.
+  // One that was never started has not all of it yet.
+  await ensureMarker(home);
   await openSecrets(homeAt(home));
   const paths: string[] = Object.values(REQUIRED);
   for (const directory of DIRECTORIES) {
