@@ -17,7 +17,7 @@ const OWN_CHAIN = 'the target brings its own chain';
 /** bitcoind asks for blocks once its headers are so near to the present. */
 const RECENT_HEADER_SECONDS = 24 * 3600;
 /** bitcoind stops by itself below 50 MB, and indexes die without a word when there is none. */
-export const LEAST_FREE_BYTES = 256 * 1024 * 1024;
+export const LEAST_FREE_MEGABYTES = 256;
 
 const SILENT_ADVICE = {
   text: '`sotto logs bitcoind` shows what it does. After a power cut it may check its blocks first.',
@@ -67,8 +67,8 @@ export const judgeBlocks: Judge = (observations, context) => {
   const seen = answering(observations, context);
   if ('state' in seen) return seen;
   const { blocks, headers, initialBlockDownload, progress, peers, tipTime } = seen;
-  const free = valueOf(observations.freeBytes);
-  if (free !== undefined && free < LEAST_FREE_BYTES) {
+  const free = valueOf(observations.freeMegabytes);
+  if (free !== undefined && free < LEAST_FREE_MEGABYTES) {
     return failed('the disk is full', DISK_FULL_HINT);
   }
   // The newest block's header may be a moment ahead of it.
@@ -96,14 +96,13 @@ export const judgeBlocks: Judge = (observations, context) => {
 
 /** What bitcoind said of itself, or what to say of a bitcoind that does not answer. */
 function answering(
-  { bitcoind, bitcoindTrouble }: Observations,
+  { bitcoind, bitcoindLog }: Observations,
   { subject }: JudgeContext,
 ): Answering | Judgement {
   if (subject.target === 'devnet') return skipped(OWN_CHAIN);
   const seen = valueOf(bitcoind);
   if (seen !== undefined && seen.warmUp === undefined) return seen;
-  const trouble = valueOf(bitcoindTrouble);
-  switch (trouble?.kind) {
+  switch (valueOf(bitcoindLog)?.trouble) {
     case 'disk-full':
       return failed('the disk is full', DISK_FULL_HINT);
     case 'corrupt':

@@ -9,8 +9,8 @@ import {
   skipped,
   working,
 } from './judgement.ts';
-import { LEAST_FREE_BYTES } from './judge-bitcoind.ts';
-import { failureOf, type Observations, type TroubleKind, valueOf } from './observations.ts';
+import { LEAST_FREE_MEGABYTES } from './judge-bitcoind.ts';
+import { failureOf, type Observations, valueOf } from './observations.ts';
 
 const INDEX_ADVICE = {
   text: '`sotto logs target` shows what it does. A slow disk is the most common reason: an index needs an SSD.',
@@ -39,7 +39,7 @@ const OTHER_NETWORK_HINT =
 
 export const judgeIndex: Judge = (observations, { subject }) => {
   if (subject.target === 'devnet') return skipped('the target brings its own chain');
-  const { target, index, bitcoind } = observations;
+  const { target, targetLog, bitcoind } = observations;
   const chain = valueOf(bitcoind);
   const answer = valueOf(target);
   if (answer !== undefined && chain !== undefined && chain.warmUp === undefined) {
@@ -49,7 +49,7 @@ export const judgeIndex: Judge = (observations, { subject }) => {
   }
   const trouble = troubleOf(observations);
   if (trouble !== undefined) return trouble;
-  const seen = valueOf(index);
+  const seen = valueOf(targetLog);
   if (seen?.progress !== undefined) {
     const where = seen.height === undefined ? 'under way' : `block ${seen.height}`;
     return { ...working(where, INDEX_ADVICE), progress: seen.progress };
@@ -104,10 +104,9 @@ function partOf(height: number, blocks: number): Judgement {
   return { ...working(`block ${height} of ${blocks}`, INDEX_ADVICE), progress: height / blocks };
 }
 
-function troubleOf({ targetTrouble, freeBytes }: Observations): Judgement | undefined {
-  const isFull = (valueOf(freeBytes) ?? Infinity) < LEAST_FREE_BYTES;
-  const kind: TroubleKind | undefined = isFull ? 'disk-full' : valueOf(targetTrouble)?.kind;
-  switch (kind) {
+function troubleOf({ targetLog, freeMegabytes }: Observations): Judgement | undefined {
+  const isFull = (valueOf(freeMegabytes) ?? Infinity) < LEAST_FREE_MEGABYTES;
+  switch (isFull ? 'disk-full' : valueOf(targetLog)?.trouble) {
     case 'corrupt':
       return failed('the index is damaged', CORRUPT_INDEX_HINT);
     case 'disk-full':

@@ -54,22 +54,18 @@ export interface ElectrumObservation {
   readonly tipHash: string;
 }
 
-/** What the target's log tells of its index. */
-export interface IndexObservation {
-  /** 0 to 1 of the work; by blocks where it cannot be told by transactions. */
-  readonly progress?: number;
-  readonly height?: number;
-  /** It waits for bitcoind. */
-  readonly waitsForBitcoind: boolean;
-}
-
 /** What ends a service whenever it starts. */
-export type TroubleKind = 'disk-full' | 'corrupt' | 'other-network';
+export type Trouble = 'disk-full' | 'corrupt' | 'other-network';
 
-export interface Trouble {
-  readonly kind: TroubleKind;
-  /** The line of the log that says so. */
-  readonly line: string;
+/** What the log of a service that does not answer tells. */
+export interface LogObservation {
+  readonly trouble: Trouble | undefined;
+  /** The last block of the target's index. */
+  readonly height?: number;
+  /** 0 to 1: by transactions, or by blocks where those are not known. */
+  readonly progress?: number;
+  /** The target can do nothing yet. */
+  readonly waitsForBitcoind: boolean;
 }
 
 export interface ListedObservation {
@@ -79,18 +75,17 @@ export interface ListedObservation {
 
 /** The newest of what each probe learnt. What is absent was not looked at yet. */
 export interface Observations {
-  readonly services?: Observed<readonly ServiceState[]>;
-  readonly tor?: Observed<TorObservation>;
-  readonly bitcoind?: Observed<BitcoindObservation>;
-  readonly bitcoindTrouble?: Observed<Trouble | undefined>;
-  readonly index?: Observed<IndexObservation>;
-  readonly targetTrouble?: Observed<Trouble | undefined>;
-  readonly target?: Observed<ElectrumObservation>;
-  readonly walletOnion?: Observed<ElectrumObservation>;
-  readonly relayOnion?: Observed<true>;
-  readonly listed?: Observed<ListedObservation>;
-  /** Bytes left where chain and index are kept. */
-  readonly freeBytes?: Observed<number>;
+  readonly services?: Observed<readonly ServiceState[]> | undefined;
+  readonly tor?: Observed<TorObservation> | undefined;
+  readonly bitcoind?: Observed<BitcoindObservation> | undefined;
+  readonly bitcoindLog?: Observed<LogObservation> | undefined;
+  readonly targetLog?: Observed<LogObservation> | undefined;
+  readonly target?: Observed<ElectrumObservation> | undefined;
+  readonly walletOnion?: Observed<ElectrumObservation> | undefined;
+  readonly relayOnion?: Observed<true> | undefined;
+  readonly listed?: Observed<ListedObservation> | undefined;
+  /** Room left where chain and index are kept. */
+  readonly freeMegabytes?: Observed<number> | undefined;
 }
 
 export function valueOf<T>(observed: Observed<T> | undefined): T | undefined {

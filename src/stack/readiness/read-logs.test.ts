@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
-import { readIndexLog, readTrouble } from './read-logs.ts';
+import { readLog } from './read-logs.ts';
 
 test('Fulcrum’s newest line about its index counts', () => {
   const lines = [
@@ -10,40 +10,42 @@ test('Fulcrum’s newest line about its index counts', () => {
     '[2026-11-22 10:57:17.015] <Controller> Processed height: 3000, 25.0%, 848.9 blocks/sec, 848.9 txs/sec, 848.9 addrs/sec',
     'Some other line',
   ];
-  assert.deepEqual(readIndexLog(lines), { height: 3000, part: 0.25, waitsForBitcoind: false });
+  assert.deepEqual(readLog(lines), { height: 3000, part: 0.25 });
   const after = [...lines, '<Controller> Block height 12000, up-to-date'];
-  assert.deepEqual(readIndexLog(after), { height: 12_000, part: 1, waitsForBitcoind: false });
+  assert.deepEqual(readLog(after), { height: 12_000, part: 1 });
 });
 
 test('an index that waits for bitcoind says so', () => {
-  const lines = ['<Controller> bitcoind is still downloading headers, will try again in 5 seconds'];
-  assert.deepEqual(readIndexLog(lines), { waitsForBitcoind: true });
+  const line = '<Controller> bitcoind is still downloading headers, will try again in 5 seconds';
+  assert.deepEqual(readLog([line]), { waitsForBitcoind: true });
 });
 
 test('electrs tells the blocks that it indexes, and no percentage', () => {
   const line = '[2026-11-22T10:57:17.015Z INFO  electrs::index] indexing 2000 blocks: [4001..6000]';
-  assert.deepEqual(readIndexLog([line]), { height: 6000, waitsForBitcoind: false });
+  assert.deepEqual(readLog([line]), { height: 6000 });
 });
 
-test('a log without a word of the index tells nothing', () => {
-  assert.equal(readIndexLog([]), undefined);
-  assert.equal(readIndexLog(['Loading database ...']), undefined);
+test('a log that says nothing of it tells nothing', () => {
+  assert.deepEqual(readLog([]), {});
+  assert.deepEqual(readLog(['Loading database ...']), {});
 });
+
+const CORRUPT =
+  'FATAL: Caught exception: Error opening fulc2_db database: Corruption: CURRENT file does not end with newline (path: /data)';
 
 test('what keeps a service from starting is found in its log', () => {
-  const corrupt =
-    'FATAL: Caught exception: Error opening fulc2_db database: Corruption: CURRENT file does not end with newline (path: /data)';
-  const kinds = [
-    [corrupt, 'corrupt'],
+  const troubles = [
+    [CORRUPT, 'corrupt'],
     ['Error: Disk space is too low!', 'disk-full'],
     ['Error: Incorrect or no genesis block found. Wrong datadir for network?', 'other-network'],
     ['Corrupted block database detected', 'corrupt'],
   ] as const;
-  for (const [line, kind] of kinds) {
-    assert.deepEqual(readTrouble(['Loading database ...', line, 'Shutdown complete']), {
-      kind,
-      line,
-    });
+  for (const [line, trouble] of troubles) {
+    assert.deepEqual(readLog(['Loading database ...', line, 'Shutdown complete']), { trouble });
   }
-  assert.equal(readTrouble(['Verifying headers ...', 'up-to-date']), undefined);
+});
+
+test('trouble from before the last start is over', () => {
+  const start = 'Fulcrum 2.1.1 (Release) - Sun Nov 22, 2026 10:52:34.701 UTC - starting up ...';
+  assert.deepEqual(readLog([CORRUPT, start, 'Loading database ...']), {});
 });

@@ -1,0 +1,43 @@
+import type { Step } from '../stack/readiness/step.ts';
+
+const MARKS: Readonly<Record<Step['state'], string>> = {
+  waiting: '·',
+  working: '…',
+  done: '✓',
+  skipped: '-',
+  failed: '✗',
+};
+
+export function markOf({ state }: Step): string {
+  return MARKS[state];
+}
+
+/** What a step waits for, how far it is, and when it may be done. */
+export function describeStep({ detail, percent, etaSeconds }: Step): string {
+  const parts = [detail];
+  if (percent !== undefined) parts.push(`${percent.toFixed(1)} %`);
+  if (etaSeconds !== undefined) parts.push(`about ${describeSeconds(etaSeconds)} left`);
+  return parts.join(', ');
+}
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A time as a person would say it: two units at most. */
+export function describeSeconds(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < MINUTE) return `${whole} s`;
+  if (whole < HOUR) return `${Math.round(whole / MINUTE)} min`;
+  if (whole < DAY) return inUnits(Math.round(whole / MINUTE), { size: 60, names: ['h', 'min'] });
+  return inUnits(Math.round(whole / HOUR), { size: 24, names: ['d', 'h'] });
+}
+
+function inUnits(
+  count: number,
+  { size, names: [large, small] }: { readonly size: number; readonly names: [string, string] },
+): string {
+  const rest = count % size;
+  const first = `${Math.floor(count / size)} ${large}`;
+  return rest === 0 ? first : `${first} ${rest} ${small}`;
+}

@@ -1,0 +1,24 @@
+import type { Logger } from '../base/log.ts';
+import type { Waiting } from './backend.ts';
+import { bringUp } from './bring-up.ts';
+import type { Home } from './home.ts';
+import { openStack } from './open-stack.ts';
+import type { Step } from './readiness/step.ts';
+import { isInitialSyncDone, noteInitialSyncDone } from './sync-marker.ts';
+
+/** Whether chain and index are complete, and bitcoind still has the memory of the first days. */
+export async function isInitialSyncOver(home: Home, steps: readonly Step[]): Promise<boolean> {
+  const isComplete = (['blocks', 'index'] as const).every(
+    (id) => steps.find((step) => step.id === id)?.state === 'done',
+  );
+  return isComplete && !(await isInitialSyncDone(home));
+}
+
+/** Notes it for good, and restarts bitcoind with the cache of everyday. */
+export async function endInitialSync(
+  home: Home,
+  { log, signal }: Waiting & { readonly log: Logger },
+): Promise<void> {
+  await noteInitialSyncDone(home);
+  await bringUp(await openStack(home.directory, { log }), { signal });
+}
