@@ -5,8 +5,9 @@ import { fromUtf8, MalformedBytesError } from '../base/bytes.ts';
 import { publicKeyOfOnion } from './onion-address.ts';
 
 /**
- * The key of one client that may find a private onion service (rend-spec-v3, appendix G). Whoever
- * has none cannot decrypt the service's descriptor, so not even learn that the service is up.
+ * The key of one client that may come to a private onion service (rend-spec-v3, appendix G). Whoever
+ * has none cannot decrypt where to knock: the address alone tells that a descriptor was published in
+ * the last hours, and nothing more.
  */
 export interface ClientKey {
   /** 32 bytes, X25519. */

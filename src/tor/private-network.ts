@@ -3,6 +3,7 @@ import { findFreePorts } from '../io/free-ports.ts';
 import type { Reaper } from '../io/reaper.ts';
 import { waitUntil } from '../io/wait-until.ts';
 import { createAuthority } from './authority-keys.ts';
+import type { ClientAccess } from './client-authorization.ts';
 import type { BootstrapPhase } from './control-reply.ts';
 import type { PrivateAuthority, PrivateNetworkMember } from './private-network-torrc.ts';
 import { type OnionOptions, startTor, type Tor } from './tor-process.ts';
@@ -23,6 +24,8 @@ interface PrivateTorOptions {
   /** Names its directory: letters, digits and hyphens. */
   readonly name: string;
   readonly onions: readonly OnionOptions[];
+  /** Keys to private onions of others. */
+  readonly access?: readonly ClientAccess[];
   /** Aborts the start only. */
   readonly signal: AbortSignal;
   readonly onProgress?: (phase: BootstrapPhase) => void;

@@ -12,6 +12,7 @@ import {
 import { loopbackDial } from '../io/loopback-dial.ts';
 import type { Reaper } from '../io/reaper.ts';
 import { waitUntil } from '../io/wait-until.ts';
+import { type ClientAccess, renderAuthPrivate } from './client-authorization.ts';
 import { type ControlClient, startControlClient } from './control-client.ts';
 import { type BootstrapPhase, parseBootstrapPhase } from './control-reply.ts';
 import { DescriptorUploads } from './descriptor-uploads.ts';
@@ -29,6 +30,8 @@ export interface TorOptions {
   /** Absolute, and private to this tor: its torrc, keys and state. */
   readonly directory: string;
   readonly onions: readonly OnionOptions[];
+  /** Keys to private onions of others. */
+  readonly access?: readonly ClientAccess[];
   /** Absent: a free one. */
   readonly socksPort?: number;
   readonly privateNetwork?: PrivateNetworkMember;
@@ -113,7 +116,7 @@ export async function startTor(options: TorOptions): Promise<Tor> {
 
 /** Writes the torrc and the onions' keys; returns the onions' addresses. */
 async function writeFiles(options: TorOptions): Promise<string[]> {
-  const { directory, socksPort = 'auto', privateNetwork } = options;
+  const { directory, socksPort = 'auto', privateNetwork, access = [] } = options;
   const dataDirectory = `${directory}/data`;
   await makePrivateDirectory(dataDirectory);
   const onions = options.onions.map(({ seed, ...settings }) => {
@@ -124,8 +127,14 @@ async function writeFiles(options: TorOptions): Promise<string[]> {
     await makePrivateDirectory(settings.directory);
     await writeDurably(`${settings.directory}/hs_ed25519_secret_key`, key.secretKeyFile);
   }
+  const clientKeys = `${directory}/client-keys`;
+  await makePrivateDirectory(clientKeys);
+  for (const each of access) {
+    await writeDurably(`${clientKeys}/${each.onion}.auth_private`, renderAuthPrivate(each));
+  }
   const torrc = renderTorrc({
     dataDirectory,
+    clientKeys,
     socks: [{ at: `127.0.0.1:${socksPort}`, reaches: 'onions' }],
     onions: onions.map(({ settings }) => settings),
     owningPid: process.pid,
