@@ -54,7 +54,10 @@ export interface Places {
   readonly data: string;
 }
 
-export function placesOf({ config, home }: PlanContext, service: ServiceName): Places {
+export function placesOf(
+  { config, home }: Pick<PlanContext, 'config' | 'home'>,
+  service: ServiceName,
+): Places {
   return config.backend === 'docker'
     ? { config: '/config', data: '/data' }
     : { config: home.config(service), data: dataDirectoryOf({ config, home }, service) };

@@ -1,16 +1,15 @@
 import { join } from 'node:path';
-import { equalBytes, MalformedBytesError } from '../base/bytes.ts';
-import { UserError } from '../base/errors.ts';
+import { equalBytes } from '../base/bytes.ts';
 import {
   makePrivateDirectory,
   readIfPresent,
   removeIfPresent,
   writeDurably,
 } from '../io/durable-file.ts';
-import { namesIfPresent } from '../io/file-tree.ts';
-import { parseAuth } from '../tor/client-authorization.ts';
 import { onionKeyFromSeed } from '../tor/onion-key.ts';
-import { type Home, type OnionName, ONIONS } from './home.ts';
+import { requireDevice } from './devices.ts';
+import { type OnionName, ONIONS } from './home.ts';
+import { ensureOwnDevice } from './own-device.ts';
 import type { Plan } from './plan.ts';
 import { OPEN_WALLET_ONION } from './plan-context.ts';
 import type { Secrets } from './secrets.ts';
@@ -20,7 +19,7 @@ const DERIVED = ['hs_ed25519_public_key', 'hostname'];
 
 /**
  * Puts tor's directories and the onions' keys in place.
- * @returns whether a key is another than before.
+ * @returns whether a key is another than before, an onion's or the own device's.
  * @throws UserError when no device's key protects the wallet onion and it is not meant to be open.
  */
 export async function prepareTor(options: {
@@ -28,7 +27,7 @@ export async function prepareTor(options: {
   readonly secrets: Secrets;
 }): Promise<boolean> {
   const { plan, secrets } = options;
-  const { home, config } = plan;
+  const { home } = plan;
   for (const name of ['state', 'run', 'client-keys', 'onions']) {
     await makePrivateDirectory(join(home.data('tor'), name));
   }
@@ -41,7 +40,8 @@ export async function prepareTor(options: {
     const key = onionKeyFromSeed(secrets.onionSeeds[name]).secretKeyFile;
     if (await putKey(directory, key)) isChanged = true;
   }
-  if (!config.openWallet) await requireDevice(home);
+  if (await ensureOwnDevice(plan)) isChanged = true;
+  await requireDevice(plan);
   return isChanged;
 }
 
@@ -53,25 +53,4 @@ async function putKey(directory: string, key: Uint8Array): Promise<boolean> {
   for (const name of DERIVED) await removeIfPresent(join(directory, name));
   await writeDurably(path, key);
   return true;
-}
-
-/** tor serves an onion to everyone when none of its key files can be read. */
-async function requireDevice(home: Home): Promise<void> {
-  const directory = join(home.onion('wallet'), 'authorized_clients');
-  for (const name of await namesIfPresent(directory)) {
-    if (name.endsWith('.auth') && (await isKey(join(directory, name)))) return;
-  }
-  throw new UserError('the wallet onion would be open to everyone: no device has a key to it', {
-    hint: 'Give one to a device with: sotto device add NAME. Or say open_wallet: true in sotto.yaml.',
-  });
-}
-
-async function isKey(path: string): Promise<boolean> {
-  try {
-    const bytes = await readIfPresent(path);
-    return bytes !== undefined && parseAuth(bytes).length > 0;
-  } catch (error) {
-    if (error instanceof MalformedBytesError) return false;
-    throw error;
-  }
 }

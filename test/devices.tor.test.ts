@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, test } from 'vitest';
+import { utf8 } from '../src/base/bytes.ts';
+import { Scope } from '../src/base/lifecycle.ts';
+import { startChild } from '../src/io/child-process.ts';
+import { DialError } from '../src/io/dial.ts';
+import { writeDurably } from '../src/io/durable-file.ts';
+import { findFreePorts } from '../src/io/free-ports.ts';
+import { listenTcp } from '../src/io/listen.ts';
+import { startReaper } from '../src/io/reaper.ts';
+import { socksDial, type SocksProxy } from '../src/io/socks-dial.ts';
+import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
+import { waitUntil } from '../src/io/wait-until.ts';
+import { reloadTor } from '../src/stack/ask-tor.ts';
+import { addDevice, deviceFile, listDevices, removeDevice } from '../src/stack/devices.ts';
+import { homeAt } from '../src/stack/home.ts';
+import { makePlan, type Plan } from '../src/stack/plan.ts';
+import { mendOnions, replaceOnion } from '../src/stack/replace-onion.ts';
+import { onionAddresses, openSecrets, type Secrets } from '../src/stack/secrets.ts';
+import { writePlan } from '../src/stack/apply.ts';
+import { parseAuthPrivate } from '../src/tor/client-authorization.ts';
+import { DescriptorUploads } from '../src/tor/descriptor-uploads.ts';
+import { connectTorControl } from '../src/tor/open-control.ts';
+import { type PrivateTorNetwork, startPrivateTorNetwork } from '../src/tor/private-network.ts';
+import type { Tor } from '../src/tor/tor-process.ts';
+import { withoutOnion } from '../src/tor/torrc.ts';
+
+const PORT = 50_001;
+const signal = AbortSignal.timeout(280_000);
+const scope = new Scope();
+let network: PrivateTorNetwork;
+let plan: Plan;
+let secrets: Secrets;
+/** tor programs of a person's devices, and of someone who has none. */
+let phone: Tor;
+let tablet: Tor;
+let laptop: Tor;
+let stranger: Tor;
+
+beforeAll(async () => {
+  const reaper = scope.use(await startReaper());
+  const { path: directory } = scope.use(await makeTemporaryDirectory());
+  reaper.watchDirectory(directory);
+  network = scope.use(
+    await startPrivateTorNetwork({ directory: `${directory}/network`, signal, reaper }),
+  );
+  const home = homeAt(`${directory}/home`);
+  const [firstPort = 0] = await findFreePorts(1);
+  secrets = await openSecrets(home);
+  plan = makePlan({
+    home,
+    config: {
+      network: 'regtest',
+      target: 'devnet',
+      backend: 'process',
+      openWallet: false,
+      docker: { project: 'sotto', networkPrefix: '10.213.50' },
+      process: { firstPort },
+    },
+    facts: {
+      uid: process.getuid?.() ?? 0,
+      gid: process.getgid?.() ?? 0,
+      memoryMiB: 4096,
+      onions: onionAddresses(secrets),
+      targetRpc: secrets.targetRpc,
+      initialSyncDone: false,
+      images: { tor: '', bitcoind: '', target: '', node: '' },
+      torAuthorities: network.authorities,
+    },
+  });
+  const accesses = [];
+  for (const name of ['phone', 'tablet', 'laptop']) accesses.push(await addDevice(plan, name));
+  await writePlan({ plan, secrets });
+  scope.use(
+    await listenTcp({
+      ...plan.endpoints.target.tor,
+      maxConnections: 16,
+      onConnection: (stream) => stream.pipe(stream),
+    }),
+  );
+  const [, ...args] = plan.services[0]?.command ?? [''];
+  const child = { command: 'tor', args, signal, stopTimeoutMs: 1000, reaper };
+  scope.use(await startChild(child));
+  const started = await scope.useAll([
+    ...accesses.map(({ name, line }) => startDevice(name, line)),
+    network.startTor({ name: 'stranger', onions: [], signal }),
+    published(),
+  ]);
+  [phone, tablet, laptop, stranger] = started as [Tor, Tor, Tor, Tor];
+});
+
+afterAll(() => scope[Symbol.asyncDispose]());
+
+function startDevice(name: string, line: string): Promise<Tor> {
+  return network.startTor({ name, onions: [], access: [parseAuthPrivate(utf8(line))], signal });
+}
+
+/** Waits until the wallet onion is where clients look for it, counted from now. */
+async function published(): Promise<AsyncDisposable> {
+  const { torControl: socket, torControlCookie: cookieFile } = plan.home;
+  const uploads = new DescriptorUploads();
+  const waiting = { timeoutMs: 60_000, intervalMs: 50, signal };
+  const control = await waitUntil(
+    () =>
+      connectTorControl({
+        ...{ socket, cookieFile, signal },
+        events: ['HS_DESC'],
+        onEvent: (text) => {
+          uploads.note(text);
+        },
+      }).catch(() => undefined),
+    { ...waiting, what: 'tor to listen' },
+  );
+  await waitUntil(() => uploads.isDone(plan.onions.wallet) || undefined, {
+    ...waiting,
+    what: 'the wallet onion to be published',
+  });
+  return control;
+}
+
+let calls = 0;
+
+interface Caller {
+  readonly socks: SocksProxy;
+}
+
+/** The server's own tor, as the self-probe uses it. */
+function itself(): Caller {
+  return { socks: { path: plan.home.torSocks } };
+}
+
+function call(tor: Caller, patience = signal): Promise<Duplex> {
+  const onion = { host: plan.onions.wallet, port: PORT };
+  return socksDial(tor.socks)(onion, { signal: patience, isolation: `call ${calls++}` });
+}
+
+async function echo(stream: Duplex): Promise<void> {
+  stream.write('hello');
+  assert.equal(String(((await once(stream, 'data')) as [Buffer])[0]), 'hello');
+}
+
+/** Calls until it is let in; tor asks for a newer descriptor when the one it has is of no use. */
+async function callUntilAnswered(tor: Caller): Promise<void> {
+  const stream = await waitUntil(() => call(tor).catch(() => undefined), {
+    what: 'the wallet onion to answer',
+    timeoutMs: 60_000,
+    intervalMs: 200,
+    signal,
+  });
+  await echo(stream);
+  stream.destroy();
+}
+
+test('devices come in, the server itself too, and nobody else', async () => {
+  for (const tor of [phone, tablet, laptop, itself()]) {
+    await callUntilAnswered(tor);
+  }
+  await assert.rejects(call(stranger), (error) => {
+    assert.ok(error instanceof DialError);
+    assert.match(error.message, /this tor has no key for it/);
+    return true;
+  });
+});
+
+// Why `replaceOnion` takes the onion down.
+test('tor that only reads its devices again still lets in one that knows the descriptor', async () => {
+  const stream = await call(phone);
+  await removeDevice(plan.home, 'phone');
+  await reloadTor(plan.home);
+  await sleep(1000);
+  await echo(stream);
+  stream.destroy();
+  const again = await call(phone);
+  await echo(again);
+  again.destroy();
+});
+
+test('a device that is revoked is cut off at once; the others come in again', async () => {
+  const open = await call(laptop);
+  await echo(open);
+  const cut = once(open.resume(), 'close');
+  const start = performance.now();
+  const change = (): Promise<void> => removeDevice(plan.home, 'laptop');
+  assert.equal(await replaceOnion({ plan, name: 'wallet', change, signal }), true);
+  await cut;
+  const ms = performance.now() - start;
+  assert.ok(ms < 5000, `the open stream lived for ${ms} ms`);
+  const isRefused = (error: unknown): boolean =>
+    error instanceof DialError && error.message.includes('the access key of this tor is wrong');
+  await assert.rejects(call(laptop), isRefused);
+  await callUntilAnswered(tablet);
+  await assert.rejects(call(laptop), isRefused);
+  await callUntilAnswered(itself());
+  const left = await listDevices(plan.home);
+  assert.deepEqual(
+    left.map(({ name }) => name),
+    ['sotto', 'tablet'],
+  );
+});
+
+test('a device that is added to a running server comes in', async () => {
+  const { line } = await addDevice(plan, 'notebook');
+  assert.equal(await reloadTor(plan.home), true);
+  await using notebook = await startDevice('notebook', line);
+  await callUntilAnswered(notebook);
+});
+
+test('a change that was interrupted leaves the onion closed, and mending ends it', async () => {
+  const died = new Error('died here');
+  const change = async (): Promise<void> => {
+    await removeDevice(plan.home, 'notebook');
+    throw died;
+  };
+  await assert.rejects(replaceOnion({ plan, name: 'wallet', change, signal }), died);
+  // As if it had died between closing and opening.
+  const torrc = `${plan.home.config('tor')}/torrc`;
+  const closed = withoutOnion(await readFile(torrc, 'utf8'), plan.home.onion('wallet'));
+  await writeDurably(torrc, closed);
+  await reloadTor(plan.home);
+  await sleep(500);
+  // Its tor would look for another way for two minutes.
+  await assert.rejects(call(tablet, AbortSignal.timeout(5000)));
+
+  assert.deepEqual(await writePlan({ plan, secrets }), ['tor']);
+  await mendOnions(plan);
+  await callUntilAnswered(tablet);
+  assert.equal(readdirSync(plan.home.directory).includes('replacing-wallet'), false);
+});
+
+test('the onion is not put up again when no device is left', async () => {
+  const own = deviceFile(plan.home, 'sotto');
+  const kept = await readFile(own);
+  const change = async (): Promise<void> => {
+    await removeDevice(plan.home, 'tablet');
+    await writeDurably(own, 'damaged');
+  };
+  const replaced = replaceOnion({ plan, name: 'wallet', change, signal });
+  await assert.rejects(replaced, /open to everyone/);
+  await assert.rejects(call(stranger), DialError);
+  await assert.rejects(call(itself()), DialError);
+
+  await writeDurably(own, kept);
+  await mendOnions(plan);
+  await callUntilAnswered(itself());
+});
