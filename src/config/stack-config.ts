@@ -40,7 +40,8 @@ export interface StackConfig {
   };
 }
 
-const MIN_MEMORY_MIB = 1536;
+/** What all services need at their smallest. */
+const MIN_MEMORY_MIB = 3328;
 /** Ports that the process backend counts from `first_port` on. */
 const PORTS_IN_A_ROW = 16;
 

@@ -5,7 +5,7 @@ import { UserError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { loadJson } from '../config/load.ts';
 import { loadYaml } from '../config/load-yaml.ts';
-import { type StackConfig, stackConfigSchema } from '../config/stack-config.ts';
+import { plainPathSchema, type StackConfig, stackConfigSchema } from '../config/stack-config.ts';
 import { readIfPresent } from '../io/durable-file.ts';
 import { testNetworkSchema } from '../tor/test-network-file.ts';
 import type { Backend } from './backend.ts';
@@ -40,6 +40,7 @@ export async function openStack(
   directory: string,
   { log }: { readonly log: Logger },
 ): Promise<Stack> {
+  requirePlainPath(directory);
   const home = homeAt(directory);
   if ((await readIfPresent(home.configFile)) === undefined) {
     throw new UserError(`there is no personal server in ${directory}`, {
@@ -50,6 +51,15 @@ export async function openStack(
   const secrets = await openSecrets(home);
   const plan = makePlan({ config, home, facts: await gatherFacts({ config, home, secrets }) });
   return { home, config, plan, secrets, backend: chooseBackend({ plan, log }) };
+}
+
+/** The home's path stands in rendered files. */
+function requirePlainPath(directory: string): void {
+  const problem = plainPathSchema.safeParse(directory).error?.issues[0];
+  if (problem === undefined) return;
+  throw new UserError(`${JSON.stringify(directory)} cannot be a home: ${problem.message}`, {
+    hint: 'Choose another with: --home DIRECTORY',
+  });
 }
 
 async function gatherFacts(options: {

@@ -19,7 +19,7 @@ const fields = {
   bitcoinData: fc.option(path, { nil: undefined }),
   openWallet: fc.boolean(),
   exposeLan: fc.option(fc.constant({ host: '192.168.1.5', port: 50_001 }), { nil: undefined }),
-  memoryMib: fc.option(fc.integer({ min: 1536, max: 10 ** 6 }), { nil: undefined }),
+  memoryMib: fc.option(fc.integer({ min: 3328, max: 10 ** 6 }), { nil: undefined }),
   relay: fc.option(fc.record({ policy: path, consensus: path }, PLAIN), { nil: undefined }),
   testNetworkFile: fc.option(path, { nil: undefined }),
   docker: fc.constant({ project: 'mine-2', networkPrefix: '10.99.7' }),
