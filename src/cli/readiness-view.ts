@@ -20,6 +20,15 @@ export function describeStep({ detail, percent, etaSeconds }: Step): string {
   return parts.join(', ');
 }
 
+/** The same as long as nothing has changed that is worth a line in a log of days. */
+export function stepKey({ id, state, detail, percent = 0, hint = '' }: Step): string {
+  return [id, state, detail.replace(/\d+/g, ''), Math.floor(percent), hint].join('\n');
+}
+
+export function stepsKey(steps: readonly Step[]): string {
+  return steps.map(stepKey).join('\n');
+}
+
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
