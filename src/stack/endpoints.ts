@@ -22,6 +22,8 @@ export interface Endpoints {
   /** Where the target listens: with Docker on all its networks. */
   readonly targetListen: Address;
   readonly target: Readonly<Record<TargetClient, Address>>;
+  /** Where electrs tells its figures, to its own machine or container: it always does. */
+  readonly metrics: Address;
   /** Where tor delivers the streams of the relay onion. */
   readonly node: Address;
   /** Where tor delivers the streams of an open wallet onion. */
@@ -54,6 +56,7 @@ const LISTENERS = {
   node: { service: 'node', edge: 'tor_node', port: 50_010, offset: 7 },
   guard: { service: 'guard', edge: 'tor_guard', port: 50_001, offset: 8 },
   lan: { service: 'lan', edge: 'lan', port: 50_001, offset: 9 },
+  metrics: { service: 'target', edge: 'bitcoind_target', port: 4224, offset: 10 },
 } as const satisfies Record<string, Listener>;
 
 const TARGET_EDGES: Readonly<Record<TargetClient, EdgeName>> = {
@@ -94,6 +97,7 @@ export function endpointsOf(config: StackConfig): Endpoints {
       guard: targetFor('guard'),
       lan: targetFor('lan'),
     },
+    metrics: { ...at(LISTENERS.metrics), host: LOOPBACK },
     node: at(LISTENERS.node),
     guard: at(LISTENERS.guard),
     lan: inDocker ? at(LISTENERS.lan) : (exposeLan ?? at(LISTENERS.lan)),

@@ -23,7 +23,10 @@ export function electrsService(context: PlanContext): ServiceSpec {
     ],
     dataDirectory: dataDirectoryOf(context, 'target'),
     reaches: ['bitcoind'],
-    listens: [{ what: 'Electrum', address: context.endpoints.targetListen }],
+    listens: [
+      { what: 'Electrum', address: context.endpoints.targetListen },
+      { what: 'figures of electrs', address: context.endpoints.metrics },
+    ],
     memoryMiB: context.sizes.services.target,
     stopSeconds: 120,
   };
@@ -39,6 +42,7 @@ cookie_file = ${JSON.stringify(`${places.config}/${rpcCookieFile(facts.targetRpc
 daemon_rpc_addr = "${formatAddress(endpoints.bitcoind.rpc)}"
 daemon_p2p_addr = "${formatAddress(endpoints.bitcoind.p2p)}"
 electrum_rpc_addr = "${formatAddress(endpoints.targetListen)}"
-log_filters = "INFO"
+monitoring_addr = "${formatAddress(endpoints.metrics)}"
+log_filters = "INFO,electrs::electrum=OFF"
 `;
 }
