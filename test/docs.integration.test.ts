@@ -124,10 +124,14 @@ test.each([
   );
 });
 
-test('every variable of the environment that a document names is one of an option', () => {
+test('every variable of the environment that a document names is one of an option or a container', () => {
   const commands = SOTTO.flatMap((command) => [command, ...command.commands]);
-  const known = new Set(commands.flatMap(({ options }) => options.flatMap((o) => o.envVar ?? [])));
-  const named = documents.flatMap(({ text }) => text.match(/\bSOTTO_[A-Z_]+/g) ?? []);
+  const variables = ({ text }: Text): readonly string[] => text.match(/\bSOTTO_[A-Z_]+/g) ?? [];
+  const known = new Set([
+    ...commands.flatMap(({ options }) => options.flatMap((option) => option.envVar ?? [])),
+    ...variables(read('compose.yaml')),
+  ]);
+  const named = documents.flatMap(variables);
   assert.deepEqual(
     named.filter((name) => !known.has(name)),
     [],
