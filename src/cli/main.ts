@@ -5,14 +5,19 @@ import { backupCommand } from './commands/backup.ts';
 import { connectCommand } from './commands/connect.ts';
 import { demoCommand } from './commands/demo.ts';
 import { destroyCommand } from './commands/destroy.ts';
+import { deviceCommand } from './commands/device.ts';
 import { devnetCommand } from './commands/devnet.ts';
 import { directoryCommand } from './commands/directory.ts';
+import { downCommand } from './commands/down.ts';
 import { guardCommand } from './commands/guard.ts';
 import { lookupCommand } from './commands/lookup.ts';
 import { nodeCommand } from './commands/node.ts';
+import { restartCommand } from './commands/restart.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { rotateCommand } from './commands/rotate.ts';
 import { runCommand } from './commands/run.ts';
+import { statusCommand } from './commands/status.ts';
+import { upCommand } from './commands/up.ts';
 import { describeError, note, tolerateClosedReaders } from './output.ts';
 import { packageVersion } from './version.ts';
 
@@ -34,7 +39,12 @@ function program(): Command {
     devnetCommand(),
     nodeCommand(),
     guardCommand(),
+    upCommand(),
+    statusCommand(),
+    restartCommand(),
+    downCommand(),
     connectCommand(),
+    deviceCommand(),
     backupCommand(),
     restoreCommand(),
     rotateCommand(),

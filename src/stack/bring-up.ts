@@ -1,6 +1,7 @@
 import { writePlan } from './apply.ts';
 import type { ServiceState, Waiting } from './backend.ts';
 import type { Stack } from './open-stack.ts';
+import { mendOnions } from './replace-onion.ts';
 
 export interface BringUpOptions extends Waiting {
   readonly onProgress?: (step: string) => void;
@@ -8,7 +9,8 @@ export interface BringUpOptions extends Waiting {
 
 /**
  * Writes what the plan says and starts what does not run; what runs with other files than before
- * starts anew. Can be interrupted, and run again.
+ * starts anew. Ends what a revocation or a rotation was interrupted in. Can be interrupted itself, and
+ * run again.
  * @throws UserError for what the operator can mend.
  */
 export async function bringUp(
@@ -27,4 +29,5 @@ export async function bringUp(
     return since !== undefined && since === ofService(after);
   });
   if (stale.length > 0) await backend.restart(stale, { signal });
+  await mendOnions(plan);
 }

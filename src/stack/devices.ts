@@ -101,20 +101,24 @@ export async function addDevice(plan: Plan, name: string): Promise<DeviceAccess>
 
 /**
  * Forgets the key of a device. A tor that runs goes on letting it in until it is told.
- * @throws UserError, naming those that there are, when there is no such device.
+ * @throws UserError as `requireRevocable`.
  */
 export async function removeDevice(home: Home, name: string): Promise<void> {
+  await requireRevocable(home, name);
+  await removeIfPresent(deviceFile(home, name));
+}
+
+/** @throws UserError, naming the devices there are, unless there is this one and it is a person's. */
+export async function requireRevocable(home: Home, name: string): Promise<void> {
   if (name === OWN_DEVICE) {
     throw new UserError(`the device "${OWN_DEVICE}" is this server itself, and stays`);
   }
   const names = (await listDevices(home)).map((device) => device.name);
-  if (!names.includes(name)) {
-    const others = names.filter((other) => other !== OWN_DEVICE);
-    throw new UserError(`there is no device "${name}"`, {
-      hint: others.length === 0 ? 'There is none at all.' : `There are: ${others.join(', ')}`,
-    });
-  }
-  await removeIfPresent(deviceFile(home, name));
+  if (names.includes(name)) return;
+  const others = names.filter((other) => other !== OWN_DEVICE);
+  throw new UserError(`there is no device "${name}"`, {
+    hint: others.length === 0 ? 'There is none at all.' : `There are: ${others.join(', ')}`,
+  });
 }
 
 /**
