@@ -60,7 +60,7 @@ beforeAll(async () => {
       backend: 'process',
       openWallet: false,
       docker: { project: 'sotto', networkPrefix: '10.213.50' },
-      process: { firstPort },
+      process: { firstPort, programs: {} },
     },
     facts: {
       uid: process.getuid?.() ?? 0,

@@ -25,7 +25,9 @@ function fakeTor(answers: Readonly<Record<string, string>>, cookie: Uint8Array =
       createHmac('sha256', key).update(cookie).update(nonces).digest('hex').toUpperCase();
     for await (const command of connection.lines) {
       const [name, argument = '', nonce = ''] = command.split(' ');
-      if (name === 'AUTHCHALLENGE') {
+      if (name === 'PROTOCOLINFO') {
+        await connection.write('250-PROTOCOLINFO 1\r\n250 OK\r');
+      } else if (name === 'AUTHCHALLENGE') {
         assert.equal(argument, 'SAFECOOKIE');
         const serverNonce = randomBytes(32);
         nonces = Buffer.concat([Buffer.from(nonce, 'hex'), serverNonce]);
@@ -53,7 +55,12 @@ function connect(
   { stream }: FakeTor,
   onEvent: (text: string) => void = () => undefined,
 ): Promise<ControlClient> {
-  return startControlClient({ stream, cookie: COOKIE, events: ['HS_DESC'], onEvent });
+  return startControlClient({
+    stream,
+    readCookie: () => Promise.resolve(COOKIE),
+    events: ['HS_DESC'],
+    onEvent,
+  });
 }
 
 test('it is let in with the cookie and subscribes to its events', async () => {

@@ -16,8 +16,8 @@ import {
 export interface ControlClientOptions {
   /** An open connection to the control port. */
   readonly stream: Duplex;
-  /** The 32 bytes of tor's cookie file. */
-  readonly cookie: Uint8Array;
+  /** Reads the 32 bytes of tor's cookie file; asked once tor has started, and so has written it. */
+  readonly readCookie: () => Promise<Uint8Array>;
   /** Names of the events to be told of, such as `HS_DESC`. */
   readonly events: readonly string[];
   /** Takes an event's text, name first. */
@@ -65,7 +65,7 @@ const CLIENT_KEY = 'Tor safe cookie authentication controller-to-server hash';
 export async function startControlClient(options: ControlClientOptions): Promise<ControlClient> {
   const connection = new Connection(options);
   try {
-    await authenticate(connection, options.cookie);
+    await authenticate(connection, options.readCookie);
     if (options.events.length > 0) await connection.ask(`SETEVENTS ${options.events.join(' ')}`);
   } catch (error) {
     connection.close();
@@ -102,7 +102,13 @@ export async function startControlClient(options: ControlClientOptions): Promise
   };
 }
 
-async function authenticate(connection: Connection, cookie: Uint8Array): Promise<void> {
+async function authenticate(
+  connection: Connection,
+  readCookie: ControlClientOptions['readCookie'],
+): Promise<void> {
+  // A tor that starts listens before it has a new cookie, and answers after it.
+  await connection.ask('PROTOCOLINFO 1');
+  const cookie = await readCookie();
   if (cookie.length !== COOKIE_BYTES) throw new Error('the control cookie has a wrong length');
   const clientNonce = randomBytes(32);
   const reply = await connection.ask(`AUTHCHALLENGE SAFECOOKIE ${toHex(clientNonce)}`);

@@ -25,11 +25,13 @@ export async function connectTorControl(options: ConnectControlOptions): Promise
   const stream = await dialUnix(socket, signal);
   const abort = (): void => void stream.destroy();
   signal.addEventListener('abort', abort, { once: true });
-  try {
-    // A tor writes its cookie before it listens.
+  const readCookie = async (): Promise<Uint8Array> => {
     const cookie = await readIfPresent(cookieFile);
     if (cookie === undefined) throw new DialError(`there is no control cookie ${cookieFile}`);
-    return await startControlClient({ stream, cookie, events, onEvent });
+    return cookie;
+  };
+  try {
+    return await startControlClient({ stream, readCookie, events, onEvent });
   } catch (error) {
     stream.destroy();
     signal.throwIfAborted();

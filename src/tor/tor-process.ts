@@ -179,7 +179,6 @@ async function connectControl(directory: string, options: ConnectOptions): Promi
     signal: options.signal,
   };
   const portFile = await waitUntil(() => readIfPresent(files.port), waiting);
-  const cookie = await waitUntil(() => readIfPresent(files.cookie), waiting);
   const address = parseAddress(
     fromUtf8(portFile)
       .trim()
@@ -187,7 +186,7 @@ async function connectControl(directory: string, options: ConnectOptions): Promi
   );
   const control = await startControlClient({
     stream: await loopbackDial(address, { signal: options.signal, isolation: '' }),
-    cookie,
+    readCookie: () => waitUntil(() => readIfPresent(files.cookie), waiting),
     events: ['STATUS_CLIENT', 'HS_DESC'],
     onEvent: options.onEvent,
   });
