@@ -3,7 +3,6 @@ import { UserError } from '../../base/errors.ts';
 import { PROGRAMS, type ProgramName, type StackConfig } from '../../config/stack-config.ts';
 import { findProgram } from '../../io/find-program.ts';
 import { programPath } from '../../io/program-path.ts';
-import type { Plan } from '../plan.ts';
 import type { ServiceSpec } from '../service.ts';
 
 /** What a service's command comes to on this machine. */
@@ -29,7 +28,10 @@ const INSTALL: Readonly<Record<ProgramName, string>> = {
 export async function requirePrograms({
   config,
   services,
-}: Pick<Plan, 'config' | 'services'>): Promise<void> {
+}: {
+  readonly config: StackConfig;
+  readonly services: readonly Pick<ServiceSpec, 'command'>[];
+}): Promise<void> {
   const names = services.map(({ command }) => command[0]);
   const needed = PROGRAMS.filter((name) => names.some((each) => each.toLowerCase() === name));
   const missing: ProgramName[] = [];

@@ -18,7 +18,9 @@ const MIN_FREE_MB = 200;
  */
 export async function checkMachine(plan: Plan, signal: AbortSignal): Promise<void> {
   await requirePrograms(plan);
-  await requireTor(signal, plan.config.process.programs.tor);
+  if (plan.services.some(({ name }) => name === 'tor')) {
+    await requireTor(signal, plan.config.process.programs.tor);
+  }
   await requireSpace(plan);
   await requirePorts(plan);
 }

@@ -5,6 +5,7 @@ import type { Reaper } from '../../io/reaper.ts';
 import { WholeLines } from '../../io/whole-lines.ts';
 import type { Plan } from '../plan.ts';
 import type { ServiceSpec } from '../service.ts';
+import { beforeTor } from './before-tor.ts';
 import { findCommand } from './find-programs.ts';
 import { LOG_FILE_BYTES, LOG_FILES, markOf, serviceLogOf } from './run-files.ts';
 
@@ -24,6 +25,7 @@ export async function startService(
   { plan, reaper, signal }: StartServiceOptions,
 ): Promise<Child> {
   const { home, config } = plan;
+  if (spec.name === 'tor') await beforeTor(plan);
   const log = rotatingLog({
     path: serviceLogOf(home, spec.name),
     maxBytes: LOG_FILE_BYTES,
