@@ -32,11 +32,11 @@ export async function requirePrograms({
   readonly config: StackConfig;
   readonly services: readonly Pick<ServiceSpec, 'command'>[];
 }): Promise<void> {
-  const names = services.map(({ command }) => command[0]);
-  const needed = PROGRAMS.filter((name) => names.some((each) => each.toLowerCase() === name));
   const missing: ProgramName[] = [];
-  for (const name of needed) {
-    if ((await pathOf(name, config)) === undefined) missing.push(name);
+  for (const name of new Set(services.map(({ command }) => command[0]))) {
+    // Fulcrum has a capital letter on PATH.
+    const known = PROGRAMS.find((each) => each === name.toLowerCase());
+    if (known && (await pathOf(name, config)) === undefined) missing.push(known);
   }
   if (missing.length === 0) return;
   const [which, there] = missing.length === 1 ? ['a program', 'it is'] : ['programs', 'they are'];
