@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { Scope } from '../../base/lifecycle.ts';
+import { kindOf } from '../../io/file-tree.ts';
 import { freeMegabytes } from '../../io/free-space.ts';
 import type { Stack } from '../open-stack.ts';
 import { bitcoindProbe } from './bitcoind-probe.ts';
@@ -135,7 +136,11 @@ function answers({ bitcoind }: Observations): boolean {
   return seen !== undefined && seen.warmUp === undefined;
 }
 
-async function leastFree({ services }: ProbedStack['plan']): Promise<number> {
+async function leastFree({ home, services }: ProbedStack['plan']): Promise<number> {
   const directories = services.flatMap(({ dataDirectory }) => dataDirectory ?? []);
-  return Math.min(...(await Promise.all(directories.map(freeMegabytes))));
+  const free = directories.map(async (directory) =>
+    // Before the first start they are not there.
+    freeMegabytes((await kindOf(directory)) === undefined ? home.directory : directory),
+  );
+  return Math.min(...(await Promise.all(free)));
 }
