@@ -148,8 +148,8 @@ describe.skipIf(missing.length > 0)(
         );
         const ports = { mainnet: 8333, testnet4: 48_333, signet: 38_333, regtest: 18_444 };
         assert.deepEqual(info.localaddresses, [{ address: plan.onions.p2p, port: ports[network] }]);
-        assert.equal(await isRefused(rpc, 'stop'), network !== 'regtest');
-        for (const method of ['getpeerinfo', 'addnode', 'stop']) {
+        assert.equal(await isRefused(rpc, 'getmininginfo'), network !== 'regtest');
+        for (const method of ['getpeerinfo', 'addnode', 'getmininginfo']) {
           assert.ok(await isRefused(targetRpc, method), method);
         }
         assert.deepEqual(
