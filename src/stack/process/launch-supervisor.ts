@@ -2,7 +2,7 @@ import process from 'node:process';
 import { fromUtf8 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { startDetached } from '../../io/detached-process.ts';
-import { readIfPresent } from '../../io/durable-file.ts';
+import { makePrivateDirectory, readIfPresent } from '../../io/durable-file.ts';
 import { lockFile } from '../../io/file-lock.ts';
 import { isCode } from '../../io/file-tree.ts';
 import { programPath } from '../../io/program-path.ts';
@@ -33,6 +33,7 @@ const STOP_SECONDS = 30;
 export async function launchSupervisor(plan: Plan, signal: AbortSignal): Promise<void> {
   const { home } = plan;
   if (await isFree(home)) await checkMachine(plan, signal);
+  await makePrivateDirectory(home.run);
   const supervisor = await startDetached({
     command: process.execPath,
     args: [
