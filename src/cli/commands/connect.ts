@@ -151,7 +151,7 @@ function keySteps(devices: readonly string[]): readonly string[] {
   return [
     `Only a device with a key reaches this server, or learns that it exists. ${held}.`,
     '  sotto device add NAME   makes one, and shows the line that goes to the tor which the wallet uses:',
-    '  tor    a file NAME.auth_private in the directory that ClientOnionAuthDir names, then reload tor',
+    '  tor    a file sotto-NAME.auth_private in the directory that ClientOnionAuthDir names, then reload it',
     '  Orbot  the menu, Onion Services, Client Authorization',
     'docs/connecting.md has every step.',
   ];
