@@ -1,23 +1,15 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { type Command } from 'commander';
+import type { Command } from 'commander';
 import { test } from 'vitest';
-import { demoCommand } from '../src/cli/commands/demo.ts';
-import { devnetCommand } from '../src/cli/commands/devnet.ts';
-import { directoryCommand } from '../src/cli/commands/directory.ts';
-import { guardCommand } from '../src/cli/commands/guard.ts';
-import { lookupCommand } from '../src/cli/commands/lookup.ts';
-import { nodeCommand } from '../src/cli/commands/node.ts';
-
 const ROOT = new URL('..', import.meta.url);
-const SOTTO = [
-  demoCommand(),
-  devnetCommand(),
-  directoryCommand(),
-  lookupCommand(),
-  nodeCommand(),
-  guardCommand(),
-] as const;
+const SOTTO = await Promise.all(
+  readdirSync(new URL('src/cli/commands', ROOT)).map(async (file) => {
+    const module = (await import(`../src/cli/commands/${file}`)) as Record<string, () => Command>;
+    const name = Object.keys(module).find((each) => each.endsWith('Command')) ?? '';
+    return module[name]?.() ?? assert.fail(`${file} has no command`);
+  }),
+);
 const HELP = ['--help', '--version'];
 
 interface Text {
