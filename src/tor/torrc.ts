@@ -40,8 +40,6 @@ export interface TorSettings {
   /** An absolute path. */
   readonly dataDirectory: string;
   readonly socks: readonly SocksSettings[];
-  /** Networks such as `10.0.0.0/29` whose programs may use the SOCKS ports. Absent: every one. */
-  readonly socksFrom?: readonly string[];
   /** Absent: a free port of 127.0.0.1, told in the files of `controlFilesOf`. */
   readonly control?: ControlFiles;
   /** Absolute: holds this tor's keys to the private onions of others, `NAME.auth_private`. */
@@ -55,7 +53,6 @@ export interface TorSettings {
 
 const TARGET = /^((\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:]+\]):\d{1,5}|unix:\/.*)$/;
 const SOCKS = /^((\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:]+\]):(\d{1,5}|auto)|unix:\/.*)$/;
-const NETWORK = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
 const SOCKS_FLAGS = {
   onions: 'OnionTrafficOnly ExtendedErrors',
   clearnet: 'NoOnionTraffic ExtendedErrors',
@@ -101,20 +98,13 @@ export function withoutOnion(torrc: string, directory: string): string {
   return torrc.slice(0, start) + (end === 0 ? '' : torrc.slice(end));
 }
 
-function socksLines({ socks, socksFrom }: TorSettings): TorrcLine[] {
+function socksLines({ socks }: TorSettings): TorrcLine[] {
   // tor opens port 9050 where no line says otherwise.
   if (socks.length === 0) return [['SocksPort', 0]];
-  const lines = socks.map(({ at, reaches }): TorrcLine => {
+  return socks.map(({ at, reaches }): TorrcLine => {
     if (!SOCKS.test(at)) throw new RangeError(`"${at}" is not an address to listen at`);
     return ['SocksPort', `${quotePath(at)} ${SOCKS_FLAGS[reaches]}`];
   });
-  if (socksFrom !== undefined) {
-    const strange = socksFrom.find((network) => !NETWORK.test(network));
-    if (strange !== undefined) throw new RangeError(`"${strange}" is not a network`);
-    const accepted = socksFrom.map((network) => `accept ${network}`);
-    lines.push(['SocksPolicy', [...accepted, 'reject *'].join(', ')]);
-  }
-  return lines;
 }
 
 function controlLines({ control, dataDirectory }: TorSettings): TorrcLine[] {
