@@ -96,6 +96,23 @@ test.each(['disk', '/a\nb', '/a#b', "/a'b", '/a\\b', '/a$b', '/a '])('%j is no p
   assert.match(problemsOf(`network: signet\nstorage: ${JSON.stringify(path)}`).join(), /^line 2: /);
 });
 
+test.each([
+  ['10.0.0', true],
+  ['10.213.50', true],
+  ['172.31.255', true],
+  ['192.168.7', true],
+  ['10.300.5', false],
+  ['172.32.0', false],
+  ['192.168.256', false],
+  ['8.8.8', false],
+  ['10.0.0.0', false],
+  ['10.01.0', false],
+])('%s as the prefix of private addresses: %s', (prefix, isOne) => {
+  const text = `network: signet\ndocker: { network_prefix: ${prefix} }`;
+  if (isOne) assert.equal(parse(text).docker.networkPrefix, prefix);
+  else assert.match(problemsOf(text).join(), /^line 2: docker\.network_prefix: /);
+});
+
 test('a file that is not there is an error of the person', async () => {
   await assert.rejects(loadYaml('/nowhere/sotto.yaml', stackConfigSchema), UserError);
 });

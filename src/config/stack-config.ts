@@ -53,8 +53,10 @@ export const plainPathSchema = z
   .string()
   .regex(PLAIN_PATH, "expected an absolute path without quotes, '#', '$' and '\\'");
 
-const PRIVATE_PREFIX =
-  /^(10\.\d{1,3}|172\.(1[6-9]|2\d|3[01])|192\.168)\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])$/;
+const BYTE = String.raw`(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])`;
+const PRIVATE_PREFIX = new RegExp(
+  String.raw`^(10\.${BYTE}|172\.(1[6-9]|2\d|3[01])|192\.168)\.${BYTE}$`,
+);
 
 /** Whatever else is wrong: all problems are told at once. */
 const when = ({ value }: { readonly value: unknown }): boolean =>

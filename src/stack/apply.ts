@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { equalBytes, utf8 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import {
@@ -40,7 +40,11 @@ export async function writePlan(options: WritePlanOptions): Promise<readonly Ser
   for (const service of services) {
     if (await writeConfig(plan, service)) changed.add(service.name);
   }
-  if (config.backend === 'docker') await writeComposeFiles(plan);
+  if (config.backend === 'docker') {
+    // Compose would say it in words of its own, after it has begun.
+    if (config.relay) await requireDirectory(dirname(config.relay.consensus));
+    await writeComposeFiles(plan);
+  }
   // Made by this process, whoever that is.
   for (const name of ['tor', 'node'] as const) await giveTree(home.data(name), plan.user);
   return services.map(({ name }) => name).filter((name) => changed.has(name));
