@@ -8,8 +8,11 @@ import { destroyCommand } from './commands/destroy.ts';
 import { deviceCommand } from './commands/device.ts';
 import { devnetCommand } from './commands/devnet.ts';
 import { directoryCommand } from './commands/directory.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { guardCommand } from './commands/guard.ts';
+import { initCommand } from './commands/init.ts';
+import { logsCommand } from './commands/logs.ts';
 import { lookupCommand } from './commands/lookup.ts';
 import { nodeCommand } from './commands/node.ts';
 import { restartCommand } from './commands/restart.ts';
@@ -18,6 +21,9 @@ import { rotateCommand } from './commands/rotate.ts';
 import { runCommand } from './commands/run.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
+import { updateCommand } from './commands/update.ts';
+import { verifyCommand } from './commands/verify.ts';
+import { watchdogCommand } from './commands/watchdog.ts';
 import { describeError, note, tolerateClosedReaders } from './output.ts';
 import { packageVersion } from './version.ts';
 
@@ -41,6 +47,8 @@ function program(): Command {
     guardCommand(),
     upCommand(),
     statusCommand(),
+    logsCommand(),
+    doctorCommand(),
     restartCommand(),
     downCommand(),
     connectCommand(),
@@ -48,11 +56,15 @@ function program(): Command {
     backupCommand(),
     restoreCommand(),
     rotateCommand(),
+    verifyCommand(),
+    updateCommand(),
     runCommand(),
     destroyCommand(),
+    initCommand(),
   ]) {
     sotto.addCommand(command);
   }
+  sotto.addCommand(watchdogCommand(), { hidden: true });
   settle(sotto, 'sotto');
   return sotto;
 }

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { fromUtf8, toHex } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
-import { createSecretFile, readIfPresent } from '../io/durable-file.ts';
-import { isCode, makeNewDirectory } from '../io/file-tree.ts';
+import { createSecretFile, readIfPresent, writeDurably } from '../io/durable-file.ts';
+import { isCode, makeNewDirectory, namesIfPresent } from '../io/file-tree.ts';
 
 /** The file that says a directory was made by Sotto, so that `sotto destroy` may remove it. */
 export const MARKER_FILE = '.sotto-server';
@@ -52,13 +52,17 @@ export async function ensureMarker(home: string): Promise<void> {
 /**
  * Makes a directory outside the home and marks it as this server's. One that is there already
  * belongs to whoever made it, and is left as it is. Its parent must be there.
+ * @returns whether it is this server's.
  */
-export async function claimDirectory(directory: string, marker: Marker): Promise<void> {
+export async function claimDirectory(directory: string, marker: Marker): Promise<boolean> {
   try {
     await makeNewDirectory(directory);
   } catch (error) {
-    if (isCode(error, 'EEXIST')) return;
-    throw error;
+    if (!isCode(error, 'EEXIST')) throw error;
+    // What an interrupted init made is as good as new.
+    const names = await namesIfPresent(directory);
+    if (names.length !== 1 || names[0] !== MARKER_FILE) return false;
   }
-  await createSecretFile(join(directory, MARKER_FILE), renderMarker(marker));
+  await writeDurably(join(directory, MARKER_FILE), renderMarker(marker));
+  return true;
 }

@@ -7,6 +7,7 @@ import { loadJson } from '../config/load.ts';
 import { loadYaml } from '../config/load-yaml.ts';
 import { plainPathSchema, type StackConfig, stackConfigSchema } from '../config/stack-config.ts';
 import { readIfPresent } from '../io/durable-file.ts';
+import type { Owner } from '../io/ownership.ts';
 import { testNetworkSchema } from '../tor/test-network-file.ts';
 import type { Backend } from './backend.ts';
 import { chooseBackend } from './choose-backend.ts';
@@ -54,7 +55,7 @@ export async function openStack(
 }
 
 /** The home's path stands in rendered files. */
-function requirePlainPath(directory: string): void {
+export function requirePlainPath(directory: string): void {
   const problem = plainPathSchema.safeParse(directory).error?.issues[0];
   if (problem === undefined) return;
   throw new UserError(`${JSON.stringify(directory)} cannot be a home: ${problem.message}`, {
@@ -84,7 +85,7 @@ async function gatherFacts(options: {
 }
 
 /** Processes run as the person; containers never as root. */
-function servicesUser({ backend }: StackConfig): { readonly uid: number; readonly gid: number } {
+export function servicesUser({ backend }: StackConfig): Owner {
   const uid = process.getuid?.() ?? UNPRIVILEGED_ID;
   const gid = process.getgid?.() ?? UNPRIVILEGED_ID;
   return backend === 'docker' && uid === 0
