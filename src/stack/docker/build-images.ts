@@ -14,6 +14,8 @@ export interface BuildOptions {
   readonly images: readonly string[];
   /** `SOTTO_BASE_IMAGE` stands in for the pinned base of each. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Make them also where they are there already, from the newest packages of Debian. */
+  readonly isFresh?: boolean;
   readonly onProgress?: ((step: string) => void) | undefined;
   readonly signal: AbortSignal;
 }
@@ -24,21 +26,25 @@ export const BASE_LABEL = 'sotto.base';
 /**
  * Makes those of our own images that a plan names and the engine lacks. Nothing is done for an image
  * of this very content, unless another base is asked for.
+ * @returns the names of those that were made.
  * @throws UserError when a base cannot be had, or a build fails.
  */
-export async function buildImages(options: BuildOptions): Promise<void> {
-  const { images, environment, signal } = options;
+export async function buildImages(options: BuildOptions): Promise<readonly string[]> {
+  const { images, environment, isFresh, signal } = options;
   const pins = await loadPins();
+  const made: string[] = [];
   for (const image of OWN_IMAGES) {
     const name = await ownImageName(image);
     if (!images.includes(name)) continue;
     const override = environment['SOTTO_BASE_IMAGE'];
     const built = await baseOf(name, signal);
-    if (built !== undefined && (override ?? built) === built) continue;
+    if (built !== undefined && (override ?? built) === built && !isFresh) continue;
     const base = override ?? pinnedImage(pins[image]);
     await provideBase(base, options);
     await build({ ...options, image, name, base });
+    made.push(name);
   }
+  return made;
 }
 
 /** The base that an image here was made upon; undefined when there is no such image. */
@@ -72,12 +78,14 @@ interface Build extends BuildOptions {
   readonly base: string;
 }
 
-async function build({ image, name, base, onProgress, signal }: Build): Promise<void> {
+async function build({ image, name, base, isFresh, onProgress, signal }: Build): Promise<void> {
   const say = (what: string): void => onProgress?.(`building ${name}: ${what}`);
   say('packing');
   const args = [
     ...['build', '--tag', name, '--build-arg', `BASE_IMAGE=${base}`],
-    ...['--label', `${BASE_LABEL}=${base}`, '-'],
+    ...['--label', `${BASE_LABEL}=${base}`],
+    ...(isFresh ? ['--no-cache'] : []),
+    '-',
   ];
   const { code, lines } = await runLong(args, {
     input: Readable.from(tarOf(await imageContext(image))),

@@ -1,0 +1,34 @@
+import process from 'node:process';
+import { Command } from 'commander';
+import { findingsText } from '../findings-view.ts';
+import { homeOption } from '../home-option.ts';
+import { untilInterrupted } from '../interrupt.ts';
+import { stderrLogger } from '../logger.ts';
+import { print, printJson } from '../output.ts';
+
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description('compare what runs with the images that Sotto pins')
+    .addOption(homeOption)
+    .option('--json', 'print one array')
+    .addHelpText(
+      'after',
+      '\nImages by digest, our own by their content, tor and bitcoind by the version they tell. An image\n' +
+        'that the environment put in the place of a pinned one is named. Ends with code 1 when something\n' +
+        'must not run.',
+    )
+    .action(async ({ home, json }: { readonly home: string; readonly json?: true }) => {
+      const { openStack } = await import('../../stack/open-stack.ts');
+      const { loadPins } = await import('../../stack/pins.ts');
+      const { runChecks } = await import('../../stack/run-checks.ts');
+      const { verifyChecks } = await import('../../stack/verify.ts');
+      await untilInterrupted(async (signal) => {
+        const { plan, backend } = await openStack(home, { log: stderrLogger('warn') });
+        const checks = verifyChecks({ plan, backend, pins: await loadPins() });
+        const findings = await runChecks(checks, { signal });
+        if (json) printJson(findings);
+        else print(findingsText(findings));
+        if (findings.some(({ verdict }) => verdict === 'fail')) process.exitCode = 1;
+      });
+    });
+}

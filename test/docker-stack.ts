@@ -1,0 +1,139 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import process from 'node:process';
+import { Scope } from '../src/base/lifecycle.ts';
+import { type ProgramOutput, runProgram } from '../src/io/run-program.ts';
+import { startReaper } from '../src/io/reaper.ts';
+import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
+import { homeAt, type Home } from '../src/stack/home.ts';
+import { PACKAGE_ROOT } from '../src/stack/package-root.ts';
+import { parseAuthPrivate } from '../src/tor/client-authorization.ts';
+import { type PrivateTorNetwork, startPrivateTorNetwork } from '../src/tor/private-network.ts';
+import { writeTestNetwork } from '../src/tor/test-network-file.ts';
+import type { Tor } from '../src/tor/tor-process.ts';
+import { BASE_IMAGE, docker } from './docker-engine.ts';
+
+/** A place for one personal server with Docker, next to a private Tor network it can join. */
+export interface DockerStack extends AsyncDisposable {
+  readonly home: Home;
+  /** Of Docker compose; nothing else has it. */
+  readonly project: string;
+  /** Three numbers of addresses that no network of this engine has. */
+  readonly networkPrefix: string;
+  /** JSON: what a tor must know to join the private network. */
+  readonly testNetworkFile: string;
+  /** A directory for what a test writes besides the server. */
+  readonly directory: string;
+  /** Runs `sotto COMMAND --home HOME ...` to its end. */
+  sotto(...args: readonly [command: string, ...rest: string[]]): Promise<ProgramOutput>;
+  /** As `sotto`. @returns standard output. @throws when it fails. */
+  succeed(...args: readonly [command: string, ...rest: string[]]): Promise<string>;
+  /** As `sotto`, with this on standard input. */
+  answer(
+    input: string,
+    ...args: readonly [command: string, ...rest: string[]]
+  ): Promise<ProgramOutput>;
+  /** Starts a tor on this machine, as a wallet's, with the keys of these lines of `.auth_private`. */
+  startClient(name: string, keys: readonly string[]): Promise<Tor>;
+}
+
+const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
+
+/** @param signal ends all that runs. */
+export async function startDockerStack(signal: AbortSignal): Promise<DockerStack> {
+  await using starting = new Scope();
+  const reaper = starting.use(await startReaper());
+  const { path: directory } = starting.use(await makeTemporaryDirectory());
+  reaper.watchDirectory(directory);
+  const network = starting.use(
+    await startPrivateTorNetwork({
+      directory: join(directory, 'network'),
+      // Where containers find this machine.
+      address: bridgeAddress(),
+      signal,
+      reaper,
+    }),
+  );
+  const testNetworkFile = join(directory, 'tor-network.json');
+  await writeTestNetwork(testNetworkFile, network.authorities);
+  const project = `sotto-test-${randomBytes(3).toString('hex')}`;
+  starting.use({
+    [Symbol.asyncDispose]: () => {
+      removeProject(project);
+      return Promise.resolve();
+    },
+  });
+  const home = homeAt(join(directory, 'home'));
+  const run = (args: readonly string[], input?: string): Promise<ProgramOutput> => {
+    const [command = '', ...rest] = args;
+    return runProgram({
+      command: process.execPath,
+      args: [
+        join(PACKAGE_ROOT, 'dist', 'cli', 'main.js'),
+        command,
+        '--home',
+        home.directory,
+        ...rest,
+      ],
+      env: { SOTTO_BASE_IMAGE: BASE_IMAGE },
+      ...(input !== undefined && { input }),
+      maxOutputBytes: MAX_OUTPUT_BYTES,
+      signal,
+    });
+  };
+  const started = starting.move();
+  return {
+    home,
+    project,
+    networkPrefix: freeNetworkPrefix(),
+    testNetworkFile,
+    directory,
+    sotto: (...args) => run(args),
+    answer: (input, ...args) => run(args, input),
+    succeed: async (...args) => {
+      const { code, stdout, stderr } = await run(args);
+      if (code !== 0)
+        throw new Error(`sotto ${args.join(' ')} ended with ${code}:\n${stderr}${stdout}`);
+      return stdout;
+    },
+    startClient: (name, keys) => startClient(network, { name, keys, signal }),
+    [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
+  };
+}
+
+interface ClientOptions {
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+function startClient(
+  network: PrivateTorNetwork,
+  { name, keys, signal }: ClientOptions,
+): Promise<Tor> {
+  const access = keys.map((line) => parseAuthPrivate(Buffer.from(line)));
+  return network.startTor({ name, onions: [], access, signal });
+}
+
+/** This machine, as a container on any network with a way out reaches it. */
+function bridgeAddress(): string {
+  return docker('network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Gateway}}');
+}
+
+function freeNetworkPrefix(): string {
+  const ids = docker('network', 'ls', '--quiet').split('\n');
+  const taken = docker('network', 'inspect', '--format', '{{json .IPAM.Config}}', ...ids);
+  for (;;) {
+    const prefix = `10.213.${randomInt(100, 250)}`;
+    if (!taken.includes(`"${prefix}.`)) return prefix;
+  }
+}
+
+/** What a test leaves behind when it fails half way. */
+function removeProject(project: string): void {
+  const filter = ['--quiet', '--filter', `label=com.docker.compose.project=${project}`];
+  const containers = docker('ps', '--all', ...filter);
+  if (containers !== '') docker('rm', '--force', ...containers.split('\n'));
+  const networks = docker('network', 'ls', ...filter);
+  if (networks !== '') docker('network', 'rm', ...networks.split('\n'));
+}
