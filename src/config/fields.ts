@@ -6,7 +6,7 @@ import { isPrivateAddress } from '../io/private-address.ts';
 export const networkSchema = z.enum(['mainnet', 'testnet4', 'signet', 'regtest']);
 
 /** `host:port` as text, an `Address` once read. */
-export const addressSchema = z.string().transform((text, context): Address => {
+const addressSchema = z.string().transform((text, context): Address => {
   try {
     return parseAddress(text);
   } catch (error) {
