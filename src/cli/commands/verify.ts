@@ -1,16 +1,19 @@
 import process from 'node:process';
 import { Command } from 'commander';
+import type { Finding } from '../../stack/finding.ts';
 import { findingsText } from '../findings-view.ts';
 import { homeOption } from '../home-option.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { stderrLogger } from '../logger.ts';
 import { print, printJson } from '../output.ts';
 
+const EXIT_FAILED = 1;
+
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('compare what runs with the images that Sotto pins')
     .addOption(homeOption)
-    .option('--json', 'print one array')
+    .option('--json', 'print one object')
     .addHelpText(
       'after',
       '\nImages by digest, our own by their content, tor and bitcoind by the version they tell. An image\n' +
@@ -25,10 +28,14 @@ export function verifyCommand(): Command {
       await untilInterrupted(async (signal) => {
         const { plan, backend } = await openStack(home, { log: stderrLogger('warn') });
         const checks = verifyChecks({ plan, backend, pins: await loadPins() });
-        const findings = await runChecks(checks, { signal });
-        if (json) printJson(findings);
-        else print(findingsText(findings));
-        if (findings.some(({ verdict }) => verdict === 'fail')) process.exitCode = 1;
+        const findings: Finding[] = [];
+        for await (const finding of runChecks(checks, { signal })) {
+          findings.push(finding);
+          if (!json) print(findingsText([finding]));
+        }
+        const ok = findings.every(({ verdict }) => verdict !== 'fail');
+        if (json) printJson({ ok, findings });
+        if (!ok) process.exitCode = EXIT_FAILED;
       });
     });
 }
