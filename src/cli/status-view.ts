@@ -3,7 +3,7 @@ import type { Holdings } from '../stack/holdings.ts';
 import type { Plan } from '../stack/plan.ts';
 import { failureOf, type Observations, valueOf } from '../stack/readiness/observations.ts';
 import { isReady, type Step } from '../stack/readiness/step.ts';
-import type { Sight } from '../stack/readiness/watch.ts';
+import type { Sight } from '../stack/readiness/watch-stack.ts';
 import { formatTable } from './output.ts';
 import { describeSeconds, describeStep, markOf } from './readiness-view.ts';
 

@@ -2,7 +2,7 @@ import type { Logger } from '../base/log.ts';
 import type { Waiting } from './backend.ts';
 import { bringUp } from './bring-up.ts';
 import type { Home } from './home.ts';
-import { openStack } from './open-stack.ts';
+import { openStack, type Stack } from './open-stack.ts';
 import type { Step } from './readiness/step.ts';
 import { isInitialSyncDone, noteInitialSyncDone } from './sync-marker.ts';
 
@@ -14,11 +14,13 @@ export async function isInitialSyncOver(home: Home, steps: readonly Step[]): Pro
   return isComplete && !(await isInitialSyncDone(home));
 }
 
-/** Notes it for good, and restarts bitcoind with the cache of everyday. */
+/** Notes it for good, and restarts bitcoind with the cache of everyday. @returns the server then. */
 export async function endInitialSync(
   home: Home,
   { log, signal }: Waiting & { readonly log: Logger },
-): Promise<void> {
+): Promise<Stack> {
   await noteInitialSyncDone(home);
-  await bringUp(await openStack(home.directory, { log }), { signal });
+  const stack = await openStack(home.directory, { log });
+  await bringUp(stack, { signal });
+  return stack;
 }

@@ -4,7 +4,8 @@ import type { Logger } from '../base/log.ts';
 import type { Waiting } from './backend.ts';
 import { endInitialSync, isInitialSyncOver } from './end-initial-sync.ts';
 import type { Stack } from './open-stack.ts';
-import { type Sight, watchStack } from './readiness/watch.ts';
+import type { Step } from './readiness/step.ts';
+import { type Sight, watchStack } from './readiness/watch-stack.ts';
 
 export interface FollowOptions extends Waiting {
   readonly clock: Clock;
@@ -12,24 +13,32 @@ export interface FollowOptions extends Waiting {
 }
 
 /**
- * Watches a server that was brought up, and ends its initial sync when that is over.
+ * Watches a server that was brought up. When its initial sync is over, ends that and goes on with
+ * the server as it is then.
  * @throws UserError when a step has failed: time alone does not mend it; the signal's reason.
  */
 export async function* followStack(
-  stack: Stack,
+  first: Stack,
   { clock, log, signal }: FollowOptions,
 ): AsyncGenerator<Sight> {
-  for await (const sight of watchStack(stack, { clock, signal })) {
-    yield sight;
-    const failed = sight.steps.find(({ state }) => state === 'failed');
-    if (failed !== undefined) {
-      throw new UserError(`${failed.title}: ${failed.detail}`, {
-        ...(failed.hint !== undefined && { hint: failed.hint }),
-      });
+  let stack: Stack | undefined = first;
+  while (stack !== undefined) {
+    const { home }: Stack = stack;
+    let isOver = false;
+    for await (const sight of watchStack(stack, { clock, signal })) {
+      throwIfFailed(sight.steps);
+      isOver = await isInitialSyncOver(home, sight.steps);
+      if (isOver) break;
+      yield sight;
     }
-    if (await isInitialSyncOver(stack.home, sight.steps)) {
-      await endInitialSync(stack.home, { log, signal });
-    }
+    signal.throwIfAborted();
+    stack = isOver ? await endInitialSync(home, { log, signal }) : undefined;
   }
-  signal.throwIfAborted();
+}
+
+function throwIfFailed(steps: readonly Step[]): void {
+  const failed = steps.find(({ state }) => state === 'failed');
+  if (failed === undefined) return;
+  const { title, detail, hint } = failed;
+  throw new UserError(`${title}: ${detail}`, { ...(hint !== undefined && { hint }) });
 }

@@ -2,7 +2,7 @@ import process from 'node:process';
 import { Command } from 'commander';
 import type { Holdings } from '../../stack/holdings.ts';
 import type { Stack } from '../../stack/open-stack.ts';
-import type { Sight } from '../../stack/readiness/watch.ts';
+import type { Sight } from '../../stack/readiness/watch-stack.ts';
 import { homeOption } from '../home-option.ts';
 import { InterruptedError, untilInterrupted } from '../interrupt.ts';
 import { stderrLogger } from '../logger.ts';
@@ -29,7 +29,7 @@ export function statusCommand(): Command {
     .addHelpText('after', '\nIt changes nothing, and works while the server is stopped.')
     .action(async ({ home, watch, json }: StatusOptions) => {
       const { openStack } = await import('../../stack/open-stack.ts');
-      const { lookAtStack } = await import('../../stack/readiness/watch.ts');
+      const { lookAtStack } = await import('../../stack/readiness/watch-stack.ts');
       const { holdingsOf } = await import('../../stack/holdings.ts');
       await untilInterrupted(async (signal) => {
         const stack = await openStack(home, { log: stderrLogger('warn') });
@@ -61,7 +61,7 @@ async function keepShowing(
   stack: Stack,
   { json, signal }: { readonly json: boolean; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { watchStack } = await import('../../stack/readiness/watch.ts');
+  const { watchStack } = await import('../../stack/readiness/watch-stack.ts');
   const { holdingsOf } = await import('../../stack/holdings.ts');
   const isLive = process.stdout.isTTY && !json;
   let holdings = await holdingsOf(stack.plan);

@@ -8,7 +8,7 @@ import {
   STEP_TITLES,
   type StepId,
 } from '../../stack/readiness/step.ts';
-import type { Sight } from '../../stack/readiness/watch.ts';
+import type { Sight } from '../../stack/readiness/watch-stack.ts';
 import { homeOption } from '../home-option.ts';
 import { InterruptedError, untilInterrupted } from '../interrupt.ts';
 import { stderrLogger } from '../logger.ts';

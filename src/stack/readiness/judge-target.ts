@@ -12,6 +12,8 @@ import {
 import { LEAST_FREE_MEGABYTES } from './judge-bitcoind.ts';
 import { failureOf, type Observations, valueOf } from './observations.ts';
 
+const CALLING = 'calls it through Tor';
+
 const INDEX_ADVICE = {
   text: '`sotto logs target` shows what it does. A slow disk is the most common reason: an index needs an SSD.',
   afterMs: 30 * MINUTE_MS,
@@ -79,7 +81,8 @@ export const judgeTarget: Judge = (observations, { subject }) => {
 export const judgeWalletOnion: Judge = ({ target, walletOnion }) => {
   const direct = valueOf(target);
   const through = valueOf(walletOnion);
-  if (through === undefined) return working(failureOf(walletOnion), ONION_ADVICE);
+  if (through === undefined)
+    return working(walletOnion ? failureOf(walletOnion) : CALLING, ONION_ADVICE);
   if (direct === undefined) return working('waits for the target', ONION_ADVICE);
   const isSame =
     through.genesisHash === direct.genesisHash &&
@@ -89,7 +92,9 @@ export const judgeWalletOnion: Judge = ({ target, walletOnion }) => {
 };
 
 export const judgeRelayOnion: Judge = ({ relayOnion }) =>
-  valueOf(relayOnion) === undefined ? working(failureOf(relayOnion), RELAY_ADVICE) : done('HELLO');
+  valueOf(relayOnion) === undefined
+    ? working(relayOnion ? failureOf(relayOnion) : CALLING, RELAY_ADVICE)
+    : done('HELLO');
 
 export const judgeListed: Judge = ({ listed }, { subject }: JudgeContext) => {
   if (!subject.hasRelayNetwork) return skipped('no relay network configured');

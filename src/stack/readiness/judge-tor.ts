@@ -23,8 +23,7 @@ export const judgeTor: Judge = ({ tor }) => {
   if (seen === undefined) return working(failureOf(tor), SILENT_ADVICE);
   const { bootstrapPercent, summary, circuitEstablished, dormant } = seen;
   if (bootstrapPercent < 100) {
-    const detail = `${bootstrapPercent} %: ${summary.toLowerCase()}`;
-    return { ...working(detail, STUCK_ADVICE), progress: bootstrapPercent / 100 };
+    return { ...working(summary.toLowerCase(), STUCK_ADVICE), progress: bootstrapPercent / 100 };
   }
   if (!circuitEstablished && !dormant) return working('has no circuit', STUCK_ADVICE);
   return done(dormant ? 'at rest, because nobody uses it' : 'connected');
@@ -35,10 +34,7 @@ export const judgeOnions: Judge = ({ tor }, { subject }) => {
   if (seen === undefined) return working(failureOf(tor));
   const missing = subject.onions.filter((name) => !isPublished(seen.onions[name]));
   if (missing.length === 0) return done(list(subject.onions));
-  return {
-    ...working(`waits for ${list(missing)}`, UNPUBLISHED_ADVICE),
-    progress: 1 - missing.length / subject.onions.length,
-  };
+  return working(`waits for ${list(missing)}`, UNPUBLISHED_ADVICE);
 };
 
 /**

@@ -32,6 +32,7 @@ export interface Look {
 
 /** Looks once, for no longer than the probe's time. Resolves also when nothing was learnt. */
 export async function look(probe: Probe, { observations, signal }: LookContext): Promise<Look> {
+  signal.throwIfAborted();
   const timeout = AbortSignal.timeout(probe.timeoutMs);
   const bounded = AbortSignal.any([signal, timeout]);
   const looking = probe.look({ observations, signal: bounded });

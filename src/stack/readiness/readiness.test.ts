@@ -108,7 +108,7 @@ test('tor tells how far it is, and after five minutes what helps', () => {
     id: 'tor',
     title: 'tor reaches its network',
     state: 'working',
-    detail: '30 %: loading networkstatus consensus',
+    detail: 'loading networkstatus consensus',
     percent: 30,
     sinceMs: NOW,
   });
