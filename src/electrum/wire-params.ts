@@ -1,18 +1,15 @@
-import {
-  ELECTRUM_METHODS,
-  type ElectrumArguments,
-  type ElectrumMethod,
-  type ElectrumParams,
-} from './protocol.ts';
+import { ELECTRUM_METHODS, type ElectrumArguments, type ElectrumMethod } from './protocol.ts';
 import { ElectrumRpcError, RPC_CODE } from './rpc-error.ts';
 
-/** The parameters by position, without those at the end that were not given: not every server knows them all. */
-export function positionalParams<M extends ElectrumMethod>(
-  method: M,
-  params: ElectrumParams[M],
-): unknown[] {
-  const given: Readonly<Record<string, unknown>> = params;
-  const values = Object.keys(ELECTRUM_METHODS[method].params.shape).map((name) => given[name]);
+/**
+ * Parameters by position, which every server knows; without those at the end that were not given,
+ * since not every server knows them all, and without what the method does not know.
+ */
+export function positionalParams(method: ElectrumMethod, params: unknown): unknown[] {
+  const names = Object.keys(ELECTRUM_METHODS[method].params.shape);
+  if (Array.isArray(params)) return params.slice(0, names.length);
+  const given = new Map<string, unknown>(Object.entries(params ?? {}));
+  const values = names.map((name) => given.get(name));
   return values.slice(0, values.findLastIndex((value) => value !== undefined) + 1);
 }
 
@@ -34,14 +31,6 @@ export function parseParams<M extends ElectrumMethod>(
   }
   // The schema found by the method's name parses to that method's arguments.
   return parsed.data as ElectrumArguments[M];
-}
-
-/** The `params` of a request without what the method does not know. Otherwise as they were given. */
-export function knownParams(method: ElectrumMethod, wire: unknown): unknown {
-  const names = Object.keys(ELECTRUM_METHODS[method].params.shape);
-  if (Array.isArray(wire)) return wire.slice(0, names.length);
-  const given = Object.entries(wire ?? {});
-  return Object.fromEntries(given.filter(([name]) => names.includes(name)));
 }
 
 function byName(names: readonly string[], wire: unknown): unknown {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type ElectrumMethod, isElectrumMethod } from '../electrum/protocol.ts';
 import { ElectrumRpcError, errorReply, RPC_CODE } from '../electrum/rpc-error.ts';
 import { idOf, parseRequest } from '../electrum/rpc-request.ts';
-import { knownParams, parseParams } from '../electrum/wire-params.ts';
+import { parseParams, positionalParams } from '../electrum/wire-params.ts';
 
 /** One request that may pass. */
 export interface Question {
@@ -95,7 +95,7 @@ function passed(value: unknown): Passed {
     throw new ElectrumRpcError(RPC_CODE.methodNotFound, 'unknown method');
   }
   const { scripthash } = parseParams(method, parsed.params) as { readonly scripthash?: string };
-  const params = knownParams(method, parsed.params);
+  const params = positionalParams(method, parsed.params);
   return {
     question: { id: id.data, method, ...(scripthash !== undefined && { script: scripthash }) },
     request: { jsonrpc: '2.0', method, params, id: id.data },
