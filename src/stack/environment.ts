@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { dataDirectoryOf, type PlanContext } from './plan-context.ts';
-import type { ServiceName, ServiceSpec } from './service.ts';
+import { type ConfigFile, SERVICE_NAMES, type ServiceName, type ServiceSpec } from './service.ts';
 
 /** Services that compose.yaml starts only with the profile of this name. */
 const PROFILES: readonly (readonly [ServiceName, string])[] = [
@@ -34,6 +35,12 @@ export function environmentOf(
         `${size}m`,
       ]),
     ),
+    ...Object.fromEntries(
+      SERVICE_NAMES.filter((name) => name !== 'watchdog').map((name) => [
+        `SOTTO_${name.toUpperCase()}_FILES`,
+        digestOf(services.find((service) => service.name === name)?.files ?? []),
+      ]),
+    ),
     SOTTO_TARGET_COMMAND: (target?.command ?? []).join(' '),
     SOTTO_BITCOIND_DATA: dataDirectoryOf({ config, home }, 'bitcoind'),
     SOTTO_TARGET_DATA: dataDirectoryOf({ config, home }, 'target'),
@@ -41,6 +48,13 @@ export function environmentOf(
     SOTTO_LAN_ADDRESS: config.exposeLan?.host ?? '127.0.0.1',
     SOTTO_LAN_PORT: String(config.exposeLan?.port ?? 50_001),
   };
+}
+
+/** Compose starts a container anew when this is another: rendered files are no setting of its own. */
+function digestOf(files: readonly ConfigFile[]): string {
+  const hash = createHash('sha256');
+  for (const { name, text } of files) hash.update(`${name}\0${text}\0`);
+  return hash.digest('hex').slice(0, 16);
 }
 
 const PLAIN = /^[\w./:@%+=,~-]*$/;

@@ -25,7 +25,10 @@ export function electrsService(context: PlanContext): ServiceSpec {
     reaches: ['bitcoind'],
     listens: [
       { what: 'Electrum', address: context.endpoints.targetListen },
-      { what: 'figures of electrs', address: context.endpoints.metrics },
+      // In a container nobody else could have it.
+      ...(context.config.backend === 'process'
+        ? [{ what: 'figures of electrs', address: context.endpoints.metrics }]
+        : []),
     ],
     memoryMiB: context.sizes.services.target,
     stopSeconds: 120,
