@@ -117,7 +117,16 @@ function startClient(
 
 /** This machine, as a container on any network with a way out reaches it. */
 function bridgeAddress(): string {
-  return docker('network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Gateway}}');
+  const format = '{{range .IPAM.Config}}{{.Gateway}} {{.Subnet}}{{end}}';
+  const [gateway = '', subnet = ''] = docker(
+    'network',
+    'inspect',
+    'bridge',
+    '--format',
+    format,
+  ).split(' ');
+  // Engines before 23 leave the gateway out where nobody chose it: it is the first address.
+  return gateway === '' ? subnet.replace(/\.0\/.*$/, '.1') : gateway;
 }
 
 function freeNetworkPrefix(): string {

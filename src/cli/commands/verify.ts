@@ -1,6 +1,5 @@
 import process from 'node:process';
 import { Command } from 'commander';
-import type { Finding } from '../../stack/finding.ts';
 import { findingsText } from '../findings-view.ts';
 import { homeOption } from '../home-option.ts';
 import { untilInterrupted } from '../interrupt.ts';
@@ -28,11 +27,12 @@ export function verifyCommand(): Command {
       await untilInterrupted(async (signal) => {
         const { plan, backend } = await openStack(home, { log: stderrLogger('warn') });
         const checks = verifyChecks({ plan, backend, pins: await loadPins() });
-        const findings: Finding[] = [];
-        for await (const finding of runChecks(checks, { signal })) {
-          findings.push(finding);
-          if (!json) print(findingsText([finding]));
-        }
+        const findings = await runChecks(checks, {
+          signal,
+          onFinding: (finding) => {
+            if (!json) print(findingsText([finding]));
+          },
+        });
         const ok = findings.every(({ verdict }) => verdict !== 'fail');
         if (json) printJson({ ok, findings });
         if (!ok) process.exitCode = EXIT_FAILED;
