@@ -1,5 +1,5 @@
 import type { OnionName } from '../home.ts';
-import { done, type Judge, MINUTE_MS, working } from './judgement.ts';
+import { done, failed, type Judge, MINUTE_MS, working } from './judgement.ts';
 import { failureOf, type OnionObservation, valueOf } from './observations.ts';
 
 const STUCK_ADVICE = {
@@ -9,6 +9,8 @@ const STUCK_ADVICE = {
     '`sotto logs watchdog` shows what it did.',
   afterMs: 5 * MINUTE_MS,
 };
+const GIVEN_UP_HINT =
+  'Is this machine online, is its clock right, and does its network let Tor through? tor goes on trying.';
 const SILENT_ADVICE = {
   text: '`sotto logs tor` shows why tor does not start.',
   afterMs: MINUTE_MS / 2,
@@ -21,7 +23,9 @@ const UNPUBLISHED_ADVICE = {
 export const judgeTor: Judge = ({ tor }) => {
   const seen = valueOf(tor);
   if (seen === undefined) return working(failureOf(tor), SILENT_ADVICE);
-  const { bootstrapPercent, summary, circuitEstablished, dormant } = seen;
+  const { bootstrapPercent, summary, circuitEstablished, dormant, isGivenUp } = seen;
+  const isConnected = dormant || (bootstrapPercent === 100 && circuitEstablished);
+  if (isGivenUp && !isConnected) return failed('the watchdog has tried all it can', GIVEN_UP_HINT);
   if (bootstrapPercent < 100) {
     return { ...working(summary.toLowerCase(), STUCK_ADVICE), progress: bootstrapPercent / 100 };
   }

@@ -12,6 +12,8 @@ export interface TorObservation {
   readonly circuitEstablished: boolean;
   /** Nobody used it for a day; it wakes when somebody does. */
   readonly dormant: boolean;
+  /** The watchdog has tried all that it knows. */
+  readonly isGivenUp?: boolean;
   readonly onions: Readonly<Record<OnionName, OnionObservation>>;
 }
 

@@ -123,6 +123,14 @@ test('a tor without a circuit is not connected, unless it is at rest', () => {
   assert.equal(look({ tor: { value: { ...without, dormant: true } } }).tor.state, 'done');
 });
 
+test('a tor that the watchdog could not free has failed, until it is connected again', () => {
+  const stuck = { ...tor, bootstrapPercent: 30, isGivenUp: true };
+  const { state, hint } = look({ tor: { value: stuck } }).tor;
+  assert.equal(state, 'failed');
+  assert.match(hint ?? '', /online/);
+  assert.equal(look({ tor: { value: { ...tor, isGivenUp: true } } }).tor.state, 'done');
+});
+
 test('an onion is published when a directory keeps its descriptor, or clients could be introduced', () => {
   const waitsFor = (wallet: OnionObservation): string => {
     const { onions } = look({ tor: { value: { ...tor, onions: { ...tor.onions, wallet } } } });

@@ -3,6 +3,7 @@ import { controlArguments } from '../../tor/control-reply.ts';
 import { DescriptorUploads } from '../../tor/descriptor-uploads.ts';
 import { connectTorControl } from '../../tor/open-control.ts';
 import type { Home, OnionName } from '../home.ts';
+import { readWatchdogStatus } from '../watchdog/status-file.ts';
 import type { OnionObservation, TorObservation } from './observations.ts';
 
 export interface TorProbe extends AsyncDisposable {
@@ -11,7 +12,7 @@ export interface TorProbe extends AsyncDisposable {
 }
 
 interface TorProbeOptions {
-  readonly home: Pick<Home, 'torControl' | 'torControlCookie'>;
+  readonly home: Pick<Home, 'torControl' | 'torControlCookie' | 'data'>;
   /** Their addresses. */
   readonly onions: Readonly<Record<OnionName, string>>;
 }
@@ -43,11 +44,12 @@ export function torProbe({ home, onions }: TorProbeOptions): TorProbe {
   return {
     async observe(signal) {
       const { control, uploads } = await connected(signal);
-      const [phase, established, isDormant, circuits] = await Promise.all([
+      const [phase, established, isDormant, circuits, watchdog] = await Promise.all([
         control.bootstrapPhase(),
         control.getInfo('status/circuit-established'),
         control.getInfo('dormant'),
         control.getInfo('circuit-status'),
+        readWatchdogStatus(home.data('tor')),
       ]);
       const lookAt = async (name: OnionName): Promise<OnionObservation> => {
         const onion = onions[name];
@@ -67,6 +69,7 @@ export function torProbe({ home, onions }: TorProbeOptions): TorProbe {
         summary: phase.summary,
         circuitEstablished: established === '1',
         dormant: isDormant === '1',
+        isGivenUp: watchdog?.kind === 'given-up',
         onions: { wallet, relay, p2p },
       };
     },
