@@ -1,7 +1,7 @@
 import { lchown, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { kindOf, namesIfPresent } from './file-tree.ts';
+import { isCode, kindOf, namesIfPresent } from './file-tree.ts';
 
 /** A user and a group of this machine, by number. */
 export interface Owner {
@@ -15,8 +15,13 @@ export interface Owner {
  */
 export async function give(path: string, { uid, gid }: Owner): Promise<void> {
   if (process.getuid?.() !== 0) return;
-  const held = await lstat(path);
-  if (held.uid !== uid || held.gid !== gid) await lchown(path, uid, gid);
+  try {
+    const held = await lstat(path);
+    if (held.uid !== uid || held.gid !== gid) await lchown(path, uid, gid);
+  } catch (error) {
+    // A program that runs makes and removes files meanwhile.
+    if (!isCode(error, 'ENOENT')) throw error;
+  }
 }
 
 /** `give` for a directory with all that is below it. */

@@ -50,16 +50,15 @@ export async function writePlan(options: WritePlanOptions): Promise<readonly Ser
   return services.map(({ name }) => name).filter((name) => changed.has(name));
 }
 
-async function makeDirectories({ home, user }: Plan, service: ServiceSpec): Promise<void> {
+async function makeDirectories(plan: Plan, service: ServiceSpec): Promise<void> {
+  const { home, config, user } = plan;
   const { name, dataDirectory } = service;
   await makePrivateDirectory(home.config(name));
   if (dataDirectory === undefined) return;
-  if (!dataDirectory.startsWith(`${home.directory}/`)) {
-    await requireDirectory(dataDirectory);
-    return;
-  }
-  await makePrivateDirectory(dataDirectory);
-  await give(dataDirectory, user);
+  const isBelowHome = dataDirectory.startsWith(`${home.directory}/`);
+  await (isBelowHome ? makePrivateDirectory : requireDirectory)(dataDirectory);
+  // What was brought along belongs to whom it belongs to: `sotto init` says what to do.
+  if (dataDirectory !== config.bitcoinData) await give(dataDirectory, user);
 }
 
 /** What is not below the home may be a disk that is not mounted: nothing is made in its place. */
