@@ -117,16 +117,9 @@ function startClient(
 
 /** This machine, as a container on any network with a way out reaches it. */
 function bridgeAddress(): string {
-  const format = '{{range .IPAM.Config}}{{.Gateway}} {{.Subnet}}{{end}}';
-  const [gateway = '', subnet = ''] = docker(
-    'network',
-    'inspect',
-    'bridge',
-    '--format',
-    format,
-  ).split(' ');
+  const format = '{{range .IPAM.Config}}{{or .Gateway .Subnet}}{{end}}';
   // Engines before 23 leave the gateway out where nobody chose it: it is the first address.
-  return gateway === '' ? subnet.replace(/\.0\/.*$/, '.1') : gateway;
+  return docker('network', 'inspect', 'bridge', '--format', format).replace(/\.0\/.*$/, '.1');
 }
 
 function freeNetworkPrefix(): string {

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { Command } from 'commander';
+import type { Finding } from '../../stack/finding.ts';
 import { findingsText } from '../findings-view.ts';
 import { homeOption } from '../home-option.ts';
 import { untilInterrupted } from '../interrupt.ts';
@@ -22,17 +23,17 @@ export function verifyCommand(): Command {
     .action(async ({ home, json }: { readonly home: string; readonly json?: true }) => {
       const { openStack } = await import('../../stack/open-stack.ts');
       const { loadPins } = await import('../../stack/pins.ts');
-      const { runChecks } = await import('../../stack/run-checks.ts');
+      const { runCheck } = await import('../../stack/run-checks.ts');
       const { verifyChecks } = await import('../../stack/verify.ts');
       await untilInterrupted(async (signal) => {
         const { plan, backend } = await openStack(home, { log: stderrLogger('warn') });
         const checks = verifyChecks({ plan, backend, pins: await loadPins() });
-        const findings = await runChecks(checks, {
-          signal,
-          onFinding: (finding) => {
-            if (!json) print(findingsText([finding]));
-          },
-        });
+        const findings: Finding[] = [];
+        for (const check of checks) {
+          const finding = await runCheck(check, { signal });
+          findings.push(finding);
+          if (!json) print(findingsText([finding]));
+        }
         const ok = findings.every(({ verdict }) => verdict !== 'fail');
         if (json) printJson({ ok, findings });
         if (!ok) process.exitCode = EXIT_FAILED;
