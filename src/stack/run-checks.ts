@@ -3,14 +3,20 @@ import type { Waiting } from './backend.ts';
 import type { Check, Finding } from './finding.ts';
 
 /**
- * Runs checks one after the other and hands over what each of them found.
+ * Runs checks one after the other.
  * @throws the signal's reason.
  */
-export async function* runChecks(
+export async function runChecks(
   checks: readonly Check[],
-  { signal }: Waiting,
-): AsyncGenerator<Finding> {
-  for (const check of checks) yield await runCheck(check, { signal });
+  { signal, onFinding }: Waiting & { readonly onFinding?: (finding: Finding) => void },
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const check of checks) {
+    const finding = await runCheck(check, { signal });
+    findings.push(finding);
+    onFinding?.(finding);
+  }
+  return findings;
 }
 
 /**

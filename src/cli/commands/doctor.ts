@@ -34,11 +34,10 @@ export function doctorCommand(): Command {
       await untilInterrupted(async (signal) => {
         const stack = await openStack(home, { log: stderrLogger('warn') });
         const checks = await doctorChecks(stack, Date.now);
-        const findings: Finding[] = [];
-        for await (const finding of runChecks(checks, { signal })) {
-          findings.push(finding);
+        const onFinding = (finding: Finding): void => {
           if (!json) print(findingsText([finding]));
-        }
+        };
+        const findings = await runChecks(checks, { signal, onFinding });
         const failed = findings.filter(({ verdict }) => verdict === 'fail').length;
         if (json) printJson({ ok: failed === 0, findings });
         else
