@@ -7,13 +7,14 @@ import { onionAddressOf } from '../tor/onion-address.ts';
 import { renderEnvironment } from './environment.ts';
 import { homeAt } from './home.ts';
 import { makePlan, type Plan } from './plan.ts';
+import type { PlanFacts } from './plan-context.ts';
 import { rpcUser } from './rpc-user.ts';
 
 const GOLDEN = new URL('../../test/golden/', import.meta.url);
 
 const onion = (fill: number): string => onionAddressOf(new Uint8Array(32).fill(fill));
 
-function planOf(yaml: string): Plan {
+function planOf(yaml: string, facts: Partial<PlanFacts> = {}): Plan {
   return makePlan({
     config: parseYaml({ path: 'sotto.yaml', text: yaml, schema: stackConfigSchema }),
     home: homeAt('/home/me/server'),
@@ -26,6 +27,7 @@ function planOf(yaml: string): Plan {
       initialSyncDone: true,
       images: { tor: 'tor:1', bitcoind: 'bitcoind:1', target: 'target:1', node: 'node:1' },
       policy: 'a policy\n',
+      ...facts,
     },
   });
 }
@@ -143,4 +145,33 @@ test('an open wallet onion goes to the guard, from a directory that devices do n
     open,
     /HiddenServiceDir \/data\/onions\/open-wallet\nHiddenServicePort 50001 \S+\.51:50001\nHiddenServiceExportCircuitID haproxy\n/,
   );
+});
+
+test('on a private Tor network tor knows its authorities, and no others', () => {
+  const authority = {
+    nickname: 'one',
+    host: '10.1.2.3',
+    orPort: 5000,
+    dirPort: 5001,
+    v3Ident: 'A'.repeat(40),
+    fingerprint: 'B'.repeat(40),
+  };
+  const { services } = planOf('network: regtest', { torAuthorities: [authority] });
+  const torrc = services.find(({ name }) => name === 'tor')?.files[0]?.text ?? '';
+  assert.match(torrc, /^TestingTorNetwork 1$/m);
+  assert.deepEqual(torrc.match(/^DirAuthority .*$/gm), [
+    `DirAuthority one orport=5000 no-v2 v3ident=${'A'.repeat(40)} 10.1.2.3:5001 ${'B'.repeat(40)}`,
+  ]);
+});
+
+test('another machine or another password changes no addresses, and the variables tell of it', () => {
+  const before = planOf('network: mainnet');
+  const targetRpc = rpcUser({ name: 'target', password: '77'.repeat(32), salt: 'a1'.repeat(16) });
+  const after = planOf('network: mainnet', { memoryMiB: 65_536, targetRpc });
+  assert.deepEqual(after.endpoints, before.endpoints);
+  const changed = Object.keys(before.environment).filter(
+    (name) => after.environment[name] !== before.environment[name],
+  );
+  // compose starts these two anew.
+  assert.deepEqual(changed, ['SOTTO_TARGET_MEMORY', 'SOTTO_BITCOIND_FILES', 'SOTTO_TARGET_FILES']);
 });
