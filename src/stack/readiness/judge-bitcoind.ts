@@ -36,12 +36,14 @@ const SLOW_ADVICE = {
 const DISK_FULL_HINT =
   'Make room on the disk, or move chain and index: name the new place as `storage` in sotto.yaml, ' +
   'move the files there, then `sotto up`.';
-const CORRUPT_CHAIN_HINT =
-  'The blocks on the disk are damaged, most often by a failing disk or a power cut. Look after the ' +
-  'disk first. `sotto down`, remove `blocks` and `chainstate` in bitcoind’s directory, `sotto up`: ' +
-  'they come again from the network.';
-const OTHER_NETWORK_HINT =
-  'The data directory belongs to another network. Name another one in sotto.yaml.';
+const OTHER_NETWORK_HINT = 'Name another directory in sotto.yaml, or another network.';
+
+function corruptHint({ chainDirectory }: JudgeContext['subject']): string {
+  return (
+    'Most often a failing disk or a power cut does that: look after the disk first. Then `sotto down`, ' +
+    `remove \`blocks\` and \`chainstate\` in ${chainDirectory}, \`sotto up\`: they come again over Tor.`
+  );
+}
 
 export const judgeHeaders: Judge = (observations, context) => {
   const seen = answering(observations, context);
@@ -106,7 +108,7 @@ function answering(
     case 'disk-full':
       return failed('the disk is full', DISK_FULL_HINT);
     case 'corrupt':
-      return failed('the blocks on the disk are damaged', CORRUPT_CHAIN_HINT);
+      return failed('the blocks on the disk are damaged', corruptHint(subject));
     case 'other-network':
       return failed('its data is of another network', OTHER_NETWORK_HINT);
     case undefined:

@@ -7,6 +7,7 @@ import {
   type Judgement,
   MINUTE_MS,
   skipped,
+  type Subject,
   working,
 } from './judgement.ts';
 import { LEAST_FREE_MEGABYTES } from './judge-bitcoind.ts';
@@ -31,13 +32,16 @@ const LISTED_ADVICE = {
   text: 'Authorities list a node once they have its descriptor and have reached it: see that they have it.',
   afterMs: 60 * MINUTE_MS,
 };
-const CORRUPT_INDEX_HINT =
-  'The index is damaged. Chain and keys are not touched by it: `sotto down`, remove the target’s ' +
-  'directory, `sotto up`, and it is made anew from the blocks on this disk.';
 const DISK_FULL_HINT =
   'Make room on the disk, then `sotto restart target`. electrs needs less room than Fulcrum: `target: electrs`.';
-const OTHER_NETWORK_HINT =
-  'The index belongs to another network: `sotto down`, remove the target’s directory, `sotto up`.';
+
+/** An index is made of the blocks on this disk, without the network. */
+function anewHint({ indexDirectory }: Subject): string {
+  return (
+    `\`sotto down\`, remove ${indexDirectory}, \`sotto up\`: the index is made anew from the blocks on ` +
+    'this disk. Chain and keys stay as they are.'
+  );
+}
 
 export const judgeIndex: Judge = (observations, { subject }) => {
   if (subject.target === 'devnet') return skipped('the target brings its own chain');
@@ -49,7 +53,7 @@ export const judgeIndex: Judge = (observations, { subject }) => {
     if (answer.height >= chain.blocks - 1) return done(`block ${answer.height}`);
     return partOf(answer.height, chain.blocks);
   }
-  const trouble = troubleOf(observations);
+  const trouble = troubleOf(observations, subject);
   if (trouble !== undefined) return trouble;
   const seen = valueOf(targetLog);
   if (seen?.progress !== undefined) {
@@ -66,14 +70,11 @@ export const judgeIndex: Judge = (observations, { subject }) => {
   return working(answer === undefined ? 'the target starts' : 'waits for bitcoind', INDEX_ADVICE);
 };
 
-export const judgeTarget: Judge = (observations, { subject }) => {
-  const { target } = observations;
+export const judgeTarget: Judge = ({ target }, { subject }) => {
   const answer = valueOf(target);
-  if (answer === undefined) {
-    return troubleOf(observations) ?? working(failureOf(target), TARGET_ADVICE);
-  }
+  if (answer === undefined) return working(failureOf(target), TARGET_ADVICE);
   if (answer.genesisHash !== networkParams(subject.network).genesisHash) {
-    return failed(`it serves another chain than ${subject.network}`, OTHER_NETWORK_HINT);
+    return failed(`it serves another chain than ${subject.network}`, anewHint(subject));
   }
   return done(`${answer.server}, block ${answer.height}`);
 };
@@ -109,15 +110,18 @@ function partOf(height: number, blocks: number): Judgement {
   return { ...working(`block ${height} of ${blocks}`, INDEX_ADVICE), progress: height / blocks };
 }
 
-function troubleOf({ targetLog, freeMegabytes }: Observations): Judgement | undefined {
+function troubleOf(
+  { targetLog, freeMegabytes }: Observations,
+  subject: Subject,
+): Judgement | undefined {
   const isFull = (valueOf(freeMegabytes) ?? Infinity) < LEAST_FREE_MEGABYTES;
   switch (isFull ? 'disk-full' : valueOf(targetLog)?.trouble) {
     case 'corrupt':
-      return failed('the index is damaged', CORRUPT_INDEX_HINT);
+      return failed('the index is damaged', anewHint(subject));
     case 'disk-full':
       return failed('the disk is full', DISK_FULL_HINT);
     case 'other-network':
-      return failed('the index is of another network', OTHER_NETWORK_HINT);
+      return failed('the index is of another network', anewHint(subject));
     case undefined:
       return undefined;
   }

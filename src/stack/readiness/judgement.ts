@@ -11,6 +11,9 @@ export interface Subject {
   /** Those that this server has. */
   readonly onions: readonly OnionName[];
   readonly hasRelayNetwork: boolean;
+  /** Where bitcoind and the target keep their data, for those who must remove it. */
+  readonly chainDirectory: string;
+  readonly indexDirectory: string;
 }
 
 export interface JudgeContext {

@@ -8,6 +8,8 @@ export interface Probe<K extends keyof Observations = keyof Observations> {
   readonly timeoutMs: number;
   /** Between the end of one look and the next. */
   readonly pauseMs: number;
+  /** Instead, after a look that learnt something. */
+  readonly restMs?: number;
   /** Whether looking can tell anything now. Always, when absent. */
   readonly isDue?: (observations: Observations) => boolean;
   readonly look: (context: LookContext) => Promise<ValueOf<K>>;
@@ -24,6 +26,7 @@ type ValueOf<K extends keyof Observations> =
 const MOST_CHARACTERS = 160;
 
 export interface Look {
+  readonly hasLearnt: boolean;
   /** What was learnt by the end of the probe's time. */
   readonly observed: Observations;
   /** When the look has really ended: the same probe must not look again before. */
@@ -41,13 +44,14 @@ export async function look(probe: Probe, { observations, signal }: LookContext):
     () => undefined,
   );
   try {
-    return { observed: { [probe.of]: { value: await unlessAborted(looking, bounded) } }, ended };
+    const value = await unlessAborted(looking, bounded);
+    return { hasLearnt: true, observed: { [probe.of]: { value } }, ended };
   } catch (error) {
     signal.throwIfAborted();
     const failure = timeout.aborted
       ? `no answer within ${Math.round(probe.timeoutMs / 1000)} s`
       : firstLine(messageOf(error));
-    return { observed: { [probe.of]: { failure } }, ended };
+    return { hasLearnt: false, observed: { [probe.of]: { failure } }, ended };
   }
 }
 

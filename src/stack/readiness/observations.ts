@@ -96,6 +96,6 @@ export function valueOf<T>(observed: Observed<T> | undefined): T | undefined {
 
 /** In words, why nothing is known. */
 export function failureOf(observed: Observed<unknown> | undefined): string {
-  if (observed === undefined) return 'not looked at yet';
+  if (observed === undefined) return 'not known yet';
   return 'failure' in observed ? observed.failure : 'nothing is known';
 }

@@ -22,6 +22,8 @@ const mainnet: Subject = {
   target: 'fulcrum',
   onions: ['wallet', 'relay', 'p2p'],
   hasRelayNetwork: false,
+  chainDirectory: '/home/data/bitcoind',
+  indexDirectory: '/home/data/target',
 };
 
 const published: OnionObservation = { hasDescriptor: true, introductions: 3, uploads: 'stored' };
@@ -94,7 +96,7 @@ test('nothing is done before it was looked at, and each step says what it waits 
   );
   assert.equal(steps.onions.detail, 'first: tor reaches its network');
   assert.equal(steps.blocks.detail, 'first: bitcoind has the headers');
-  assert.equal(steps.tor.detail, 'not looked at yet');
+  assert.equal(steps.tor.detail, 'not known yet');
 });
 
 test('tor tells how far it is, and after five minutes what helps', () => {
@@ -248,7 +250,7 @@ test('a target that serves another chain has failed', () => {
   const genesisHash = networkParams('signet').genesisHash;
   const { target } = look({ ...everything, target: { value: { ...answer, genesisHash } } });
   assert.equal(target.state, 'failed');
-  assert.match(target.hint ?? '', /another network/);
+  assert.match(target.hint ?? '', /remove \/home\/data\/target,/);
 });
 
 test('the onion must show the chain that the target shows', () => {
@@ -267,7 +269,7 @@ test('a full disk and damaged data have failed, with what to do', () => {
   const broken = { trouble: 'corrupt', waitsForBitcoind: false } as const;
   const chainGone = look({ ...everything, bitcoind: silent, bitcoindLog: { value: broken } });
   assert.equal(chainGone.headers.state, 'failed');
-  assert.match(chainGone.headers.hint ?? '', /chainstate/);
+  assert.match(chainGone.headers.hint ?? '', /`chainstate` in \/home\/data\/bitcoind,/);
   const indexGone = look({ ...everything, target: silent, targetLog: { value: broken } });
   assert.equal(indexGone.index.state, 'failed');
   assert.match(indexGone.index.hint ?? '', /made anew/);
@@ -308,6 +310,7 @@ test('a service that ends again and again has failed, but not for what it did be
 
 test('a chain of the target’s own needs no bitcoind, and a relay network needs a place in it', () => {
   const devnet: Subject = {
+    ...mainnet,
     network: 'regtest',
     target: 'devnet',
     onions: ['wallet', 'relay'],

@@ -47,14 +47,16 @@ export function stackProbes({ config, plan, backend }: ProbedStack, clock: Clock
     probe({
       of: 'walletOnion',
       timeoutMs: 60_000,
-      pauseMs: 10_000,
+      pauseMs: 5_000,
+      restMs: 60_000,
       isDue: canBeReached,
       look: ({ signal }) => probeWalletOnion(plan, signal),
     }),
     probe({
       of: 'relayOnion',
       timeoutMs: 60_000,
-      pauseMs: 10_000,
+      pauseMs: 5_000,
+      restMs: 60_000,
       isDue: canBeReached,
       look: ({ signal }) => probeRelayOnion(plan, { network, clock, signal }),
     }),

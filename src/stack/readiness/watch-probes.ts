@@ -9,6 +9,8 @@ import type { Observations } from './observations.ts';
 const TICK_MS = 1_000;
 /** How soon something that became due is looked at. */
 const DUE_MS = 250;
+/** A slow machine has better things to do: a look that takes long is rare. */
+const MOST_BUSY = 3;
 
 /**
  * Looks until the signal aborts, and tells what is known whenever that changes, at least once a
@@ -111,10 +113,13 @@ async function lookAgainAndAgain(
         board.forget(probe.of);
         await pause(DUE_MS);
       }
+      const startMs = performance.now();
       const result = await look(probe, { observations: board.observations, signal });
       board.add(result);
       await unlessAborted(result.ended, signal);
-      await pause(probe.pauseMs);
+      const tookMs = performance.now() - startMs;
+      const { pauseMs, restMs = pauseMs } = probe;
+      await pause(Math.max(result.hasLearnt ? restMs : pauseMs, MOST_BUSY * tookMs));
     }
   } catch (error) {
     if (!signal.aborted) throw error;

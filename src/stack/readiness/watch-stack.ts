@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Waiting } from '../backend.ts';
 import type { OnionName } from '../home.ts';
+import type { ServiceName } from '../service.ts';
 import type { Subject } from './judgement.ts';
 import type { Observations } from './observations.ts';
 import { Readiness } from './readiness.ts';
@@ -40,9 +41,18 @@ export async function lookAtStack(
   return { observations, steps: new Readiness(subjectOf(stack)).steps(observations, clock()) };
 }
 
-function subjectOf({ config }: ProbedStack): Subject {
+function subjectOf({ config, plan }: ProbedStack): Subject {
   const { network, target, relay } = config;
   const onions: readonly OnionName[] =
     target === 'devnet' ? ['wallet', 'relay'] : ['wallet', 'relay', 'p2p'];
-  return { network, target, onions, hasRelayNetwork: relay !== undefined };
+  const directoryOf = (name: ServiceName): string =>
+    plan.services.find((service) => service.name === name)?.dataDirectory ?? plan.home.data(name);
+  return {
+    network,
+    target,
+    onions,
+    hasRelayNetwork: relay !== undefined,
+    chainDirectory: directoryOf('bitcoind'),
+    indexDirectory: directoryOf('target'),
+  };
 }
