@@ -42,12 +42,9 @@ export function formatTable(rows: readonly (readonly (string | number)[])[]): st
     .join('\n');
 }
 
-/** Three digits or so: `1.5 GB`. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
-  const value = bytes / 1000 ** step;
-  return `${value.toFixed(step > 0 && value < 10 ? 1 : 0)} ${units[step] ?? 'B'}`;
+/** `12 MB`, `1.5 GB`. */
+export function formatMegabytes(megabytes: number): string {
+  return megabytes < 1000 ? `${megabytes} MB` : `${(megabytes / 1000).toFixed(1)} GB`;
 }
 
 /** A reader that has seen enough, such as `head`, is no failure. */

@@ -4,7 +4,7 @@ import type { Plan } from '../stack/plan.ts';
 import { failureOf, type Observations, valueOf } from '../stack/readiness/observations.ts';
 import { isReady, type Step } from '../stack/readiness/step.ts';
 import type { Sight } from '../stack/readiness/watch-stack.ts';
-import { formatTable } from './output.ts';
+import { formatTable, formatMegabytes } from './output.ts';
 import { describeSeconds, describeStep, markOf } from './readiness-view.ts';
 
 /** All that `sotto status` tells. */
@@ -79,11 +79,9 @@ function stepRow(step: Step): readonly string[] {
 }
 
 function diskText({ freeMegabytes }: Observations, { usedMegabytes }: Holdings): string {
-  const used = Object.entries(usedMegabytes).map(([name, size]) => `${name} ${sizeText(size)}`);
+  const used = Object.entries(usedMegabytes).map(
+    ([name, size]) => `${name} ${formatMegabytes(size)}`,
+  );
   const free = valueOf(freeMegabytes);
-  return [...used, ...(free === undefined ? [] : [`${sizeText(free)} free`])].join(', ');
-}
-
-function sizeText(megabytes: number): string {
-  return megabytes < 1000 ? `${megabytes} MB` : `${(megabytes / 1000).toFixed(1)} GB`;
+  return [...used, ...(free === undefined ? [] : [`${formatMegabytes(free)} free`])].join(', ');
 }

@@ -91,18 +91,6 @@ export async function removeIfEmpty(path: string): Promise<void> {
   }
 }
 
-/** Bytes that the files below a path take on the disk; 0 when there is nothing. */
-export async function bytesBelow(path: string): Promise<number> {
-  const BLOCK_BYTES = 512;
-  const kind = await kindOf(path);
-  if (kind === undefined) return 0;
-  const own = (await lstat(path)).blocks * BLOCK_BYTES;
-  if (kind !== 'directory') return own;
-  let sum = own;
-  for (const name of await namesIfPresent(path)) sum += await bytesBelow(join(path, name));
-  return sum;
-}
-
 /** The nearest directory that exists: the path itself, or one above it. */
 export async function nearestDirectory(path: string): Promise<string> {
   try {

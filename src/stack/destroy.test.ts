@@ -76,7 +76,7 @@ test('all of a server goes, and nothing beside it', async () => {
 test('what goes is told with its size before anything goes', async () => {
   await withServer(plain, async ({ home, config }) => {
     const { doomed } = await planDestruction(home, { config, keepKeys: false });
-    assert.ok(doomed.some(({ path, bytes }) => path === join(home, 'data') && bytes > 0));
+    assert.ok(doomed.some(({ path, megabytes }) => path === join(home, 'data') && megabytes > 0));
     assert.equal((await filesBelow(home)).length, FILES.length + 1);
   });
 });

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { UserError } from '../base/errors.ts';
 import type { StackConfig } from '../config/stack-config.ts';
 import { eraseFile, removeIfPresent } from '../io/durable-file.ts';
-import { bytesBelow, kindOf, namesIfPresent, removeIfEmpty, removeTree } from '../io/file-tree.ts';
+import { usedMegabytes } from '../io/disk-usage.ts';
+import { kindOf, namesIfPresent, removeIfEmpty, removeTree } from '../io/file-tree.ts';
 import { DIRECTORIES, REQUIRED } from './backup/backup-paths.ts';
 import { type Home, homeAt } from './home.ts';
 import { type Marker, MARKER_FILE, readMarker } from './marker.ts';
@@ -11,7 +12,7 @@ import { dataDirectoryOf } from './plan-context.ts';
 export interface Doomed {
   readonly path: string;
   /** What it takes on the disk. */
-  readonly bytes: number;
+  readonly megabytes: number;
 }
 
 export interface Kept {
@@ -59,7 +60,9 @@ export async function planDestruction(
   ];
   return {
     home: directory,
-    doomed: await Promise.all(paths.map(async (path) => ({ path, bytes: await bytesBelow(path) }))),
+    doomed: await Promise.all(
+      paths.map(async (path) => ({ path, megabytes: await usedMegabytes(path) })),
+    ),
     kept: [
       ...kept,
       ...(keepKeys ? [...keys, ...KEPT_WITH_KEYS] : []).map((name) => ({

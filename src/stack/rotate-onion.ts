@@ -4,7 +4,6 @@ import { writePlan } from './apply.ts';
 import { takeAll } from './durable-steps.ts';
 import type { Home, OnionName } from './home.ts';
 import { openStack } from './open-stack.ts';
-import { ensureOwnDevice } from './own-device.ts';
 import { OPEN_WALLET_ONION } from './plan-context.ts';
 import { replaceOnion } from './replace-onion.ts';
 import { rotateSeed, type SeedFile } from './rotate-seed.ts';
@@ -42,7 +41,6 @@ export async function rotateOnion(options: RotateOptions): Promise<Rotated> {
   const rotate = async (): Promise<void> => {
     await takeAll(rotateSeed(seedFileOf(home, name)));
     const fresh = await openStack(directory, { log });
-    await ensureOwnDevice(fresh.plan);
     await writePlan(fresh);
   };
   const isUp = await replaceOnion({ plan, name, change: rotate, signal });

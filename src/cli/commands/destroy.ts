@@ -5,7 +5,7 @@ import { hasTerminal, requireTyped } from '../ask.ts';
 import { homeOption } from '../home-option.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { stderrLogger } from '../logger.ts';
-import { formatBytes, note, print, printJson } from '../output.ts';
+import { formatMegabytes, note, print, printJson } from '../output.ts';
 
 interface DestroyOptions {
   readonly home: string;
@@ -46,7 +46,8 @@ export function destroyCommand(): Command {
 
 function describe({ doomed, kept }: Destruction): void {
   note('This goes: what runs, its containers and networks, and');
-  for (const { path, bytes } of doomed) note(`  ${formatBytes(bytes).padStart(9)}  ${path}`);
+  for (const { path, megabytes } of doomed)
+    note(`  ${formatMegabytes(megabytes).padStart(9)}  ${path}`);
   if (kept.length > 0) note('This stays:');
   for (const { path, because } of kept) note(`  ${path} (${because})`);
 }

@@ -7,6 +7,7 @@ import type { Finding } from '../../stack/finding.ts';
 import { homeAt } from '../../stack/home.ts';
 import type { Choices } from '../../stack/init/choices.ts';
 import { askYes, hasTerminal } from '../ask.ts';
+import { findingsText } from '../findings-view.ts';
 import { homeOption } from '../home-option.ts';
 import { askChoices } from '../init-questions.ts';
 import { InterruptedError, untilInterrupted } from '../interrupt.ts';
@@ -46,7 +47,8 @@ export function initCommand(): Command {
       const { createServer, requireVacant } = await import('../../stack/init/create-server.ts');
       const { decide, expectSync } = await import('../../stack/init/decide.ts');
       const { describeSync } = await import('../../stack/sync-estimate.ts');
-      const { preflight } = await import('../../stack/preflight/preflight.ts');
+      const { preflightChecks } = await import('../../stack/preflight/preflight.ts');
+      const { runChecks } = await import('../../stack/run-checks.ts');
       const { requirePlainPath, servicesUser } = await import('../../stack/open-stack.ts');
       await untilInterrupted(async (signal) => {
         requirePlainPath(home);
@@ -55,9 +57,11 @@ export function initCommand(): Command {
         const asked = yes ? given : await askChoices(given, signal);
         const config = await decide(asked, home);
         const subject = { config, home: homeAt(home), user: servicesUser(config) };
-        const findings = await preflight(subject, { signal });
+        const onFinding = (finding: Finding): void => {
+          if (!json) note(findingsText([finding]));
+        };
+        const findings = await runChecks(preflightChecks(subject), { signal, onFinding });
         const isFit = findings.every(({ verdict }) => verdict !== 'fail');
-        if (!json) for (const finding of findings) note(describe(finding));
         if (isFit) {
           if (!yes) await requireYes(home, config, signal);
           await createServer(subject);
@@ -66,7 +70,7 @@ export function initCommand(): Command {
         if (json) printJson({ home, written: isFit, config, findings, sync });
         if (!isFit) {
           throw new UserError('nothing was written: this machine cannot run it like this', {
-            hint: 'Mend what is marked ✗ and run this again.',
+            hint: 'Mend what is marked FAIL and run this again.',
           });
         }
         if (json) return;
@@ -88,13 +92,6 @@ function nobodyToAsk(): UserError {
       'Give --yes: then what no flag says is as by default, on mainnet.\n' +
       'Most wanted: --network, --target, --storage, --bitcoin-data, --backend.',
   });
-}
-
-const SIGNS = { ok: '✓', warn: '!', fail: '✗' } as const;
-
-function describe({ title, verdict, found, todo }: Finding): string {
-  const line = `${SIGNS[verdict]} ${title}: ${found}`;
-  return todo === undefined ? line : `${line}\n    ${todo.replaceAll('\n', '\n    ')}`;
 }
 
 async function requireYes(home: string, config: StackConfig, signal: AbortSignal): Promise<void> {

@@ -1,11 +1,12 @@
 import type { StackConfig } from '../../config/stack-config.ts';
 import { diskOf } from '../../io/disk.ts';
-import { bytesBelow } from '../../io/file-tree.ts';
+import { usedMegabytes } from '../../io/disk-usage.ts';
 import { targetFor } from '../disk-needs.ts';
 import { estimateSync, type SyncEstimate } from '../sync-estimate.ts';
 import { type Choices, configFrom } from './choices.ts';
 
 const GB = 1e9;
+const MB_PER_GB = 1000;
 
 /**
  * The configuration that follows from the choices. When nobody chose the target, it is the one that
@@ -28,5 +29,5 @@ export async function expectSync(config: StackConfig): Promise<SyncEstimate> {
 }
 
 async function presentGigabytes({ bitcoinData }: StackConfig): Promise<number> {
-  return bitcoinData === undefined ? 0 : (await bytesBelow(bitcoinData)) / GB;
+  return bitcoinData === undefined ? 0 : (await usedMegabytes(bitcoinData)) / MB_PER_GB;
 }

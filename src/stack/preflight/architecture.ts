@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type { Check } from '../finding.ts';
+import { failure, fine } from '../outcome.ts';
 
 /** Those that bitcoind and Fulcrum have images and programs for. */
 const KNOWN = ['x64', 'arm64'];
@@ -11,12 +12,11 @@ export function architectureCheck(): Check {
     run: () =>
       Promise.resolve(
         KNOWN.includes(process.arch)
-          ? { verdict: 'ok', found: process.arch }
-          : {
-              verdict: 'fail',
-              found: `${process.arch}, for which there are no images`,
-              todo: 'Take a 64-bit PC (amd64) or ARM (arm64) machine.',
-            },
+          ? fine(process.arch)
+          : failure(
+              `${process.arch}, for which there are no images`,
+              'Take a 64-bit PC (amd64) or ARM (arm64) machine.',
+            ),
       ),
   };
 }

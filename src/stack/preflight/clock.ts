@@ -1,6 +1,7 @@
 import { runProgram } from '../../io/run-program.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Check, Outcome } from '../finding.ts';
+import { failure, fine, warning } from '../outcome.ts';
 
 /** Before this program was written, and when it will have been forgotten. */
 const SANE = [Date.UTC(2026, 10, 1), Date.UTC(2100, 0, 1)] as const;
@@ -15,27 +16,23 @@ export function clockCheck(clock: Clock): Check {
       const now = clock();
       const found = new Date(now).toISOString().slice(0, 16).replace('T', ' ');
       if (now < SANE[0] || now > SANE[1]) {
-        return {
-          verdict: 'fail',
-          found: `it says ${found}, which cannot be`,
-          todo: 'Set it: sudo timedatectl set-ntp true',
-        };
+        return failure(
+          `it says ${found}, which cannot be`,
+          'Set it: sudo timedatectl set-ntp true',
+        );
       }
       const isSet = await isSynchronized(signal);
       if (isSet !== false) {
-        return {
-          verdict: 'ok',
-          found:
-            isSet === undefined
-              ? `${found} UTC (nobody to ask whether it is set by network)`
-              : `${found} UTC, set by network`,
-        };
+        return fine(
+          isSet === undefined
+            ? `${found} UTC (nobody to ask whether it is set by network)`
+            : `${found} UTC, set by network`,
+        );
       }
-      return {
-        verdict: 'warn',
-        found: `it says ${found} UTC, and nothing sets it by network`,
-        todo: 'Tor needs it right to the hour: sudo timedatectl set-ntp true',
-      };
+      return warning(
+        `it says ${found} UTC, and nothing sets it by network`,
+        'Tor needs it right to the hour: sudo timedatectl set-ntp true',
+      );
     },
   };
 }

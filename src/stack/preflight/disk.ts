@@ -1,12 +1,14 @@
 import type { Disk } from '../../io/disk.ts';
 import { diskOf } from '../../io/disk.ts';
-import { bytesBelow } from '../../io/file-tree.ts';
+import { usedMegabytes } from '../../io/disk-usage.ts';
 import { diskNeeds } from '../disk-needs.ts';
 import type { Check, Outcome } from '../finding.ts';
+import { failure, fine, warning } from '../outcome.ts';
 import { dataDirectoryOf } from '../plan-context.ts';
 import type { Subject } from './subject.ts';
 
 const GB = 1e9;
+const MB_PER_GB = 1000;
 /** Blocks and databases come in files of 2 to 128 MB. */
 const FILES_NEEDED = 50_000;
 
@@ -37,7 +39,7 @@ async function sharesOf({ config, home }: Subject): Promise<readonly Share[]> {
     const disk = await diskOf(path);
     const share = shares.get(disk.device) ?? { disk, paths: [], now: 0, advised: 0 };
     shares.set(disk.device, share);
-    const present = (await bytesBelow(path)) / GB;
+    const present = (await usedMegabytes(path)) / MB_PER_GB;
     share.paths.push(path);
     share.now += Math.max(own.reduce((sum, { now }) => sum + now, 0) - present, 0);
     share.advised += Math.max(own.reduce((sum, { advised }) => sum + advised, 0) - present, 0);
@@ -50,22 +52,20 @@ function judge({ disk, paths, now, advised }: Share, { config }: Subject): Outco
   const where = paths.join(' and ');
   const about = config.network === 'mainnet' ? '' : 'about ';
   const found = `${gigabytes(free)} free for ${where}; ${about}${gigabytes(now)} needed`;
-  if (free < now) return { verdict: 'fail', found, todo: smaller(config) };
+  if (free < now) return failure(found, smaller(config));
   if (disk.freeFiles !== undefined && disk.freeFiles < FILES_NEEDED) {
-    return {
-      verdict: 'fail',
-      found: `the disk of ${where} can hold ${disk.freeFiles} more files; ${FILES_NEEDED} are needed`,
-      todo: 'Make its file system anew with more inodes, or take another disk.',
-    };
+    return failure(
+      `the disk of ${where} can hold ${disk.freeFiles} more files; ${FILES_NEEDED} are needed`,
+      'Make its file system anew with more inodes, or take another disk.',
+    );
   }
   if (free < advised) {
-    return {
-      verdict: 'warn',
-      found: `${found}, ${gigabytes(advised)} with a year to grow`,
-      todo: 'Plan for a larger disk: 2 TB are good for years.',
-    };
+    return warning(
+      `${found}, ${gigabytes(advised)} with a year to grow`,
+      'Plan for a larger disk: 2 TB are good for years.',
+    );
   }
-  return { verdict: 'ok', found };
+  return fine(found);
 }
 
 function smaller({ network, target }: Subject['config']): string {
@@ -81,5 +81,5 @@ function gigabytes(amount: number): string {
 function worst(outcomes: readonly Outcome[]): Outcome {
   const of = (verdict: Outcome['verdict']): Outcome | undefined =>
     outcomes.find((outcome) => outcome.verdict === verdict);
-  return of('fail') ?? of('warn') ?? outcomes[0] ?? { verdict: 'ok', found: 'nothing to keep' };
+  return of('fail') ?? of('warn') ?? outcomes[0] ?? fine('nothing to keep');
 }

@@ -4,6 +4,7 @@ import { readIfPresent } from '../../io/durable-file.ts';
 import { containersOf, inspectNetworks } from '../docker/container.ts';
 import { docker } from '../docker/docker-program.ts';
 import type { Check, Outcome } from '../finding.ts';
+import { failure, fine } from '../outcome.ts';
 import { overlap, parseRoutes, parseSubnet, type Subnet } from './subnet.ts';
 import type { Subject } from './subject.ts';
 
@@ -18,21 +19,19 @@ export function dockerNamesCheck({ config }: Subject): Check {
       const { project, networkPrefix } = config.docker;
       try {
         if ((await containersOf(project, { signal })).length > 0) {
-          return {
-            verdict: 'fail',
-            found: `the Docker project ${project} has containers already`,
-            todo: `Give this one another name: --project ${project}-2`,
-          };
+          return failure(
+            `the Docker project ${project} has containers already`,
+            `Give this one another name: --project ${project}-2`,
+          );
         }
         const taken = await takenSubnets(signal);
         if (isFree(networkPrefix, taken)) {
-          return { verdict: 'ok', found: `project ${project}, networks in ${networkPrefix}.0/25` };
+          return fine(`project ${project}, networks in ${networkPrefix}.0/25`);
         }
-        return {
-          verdict: 'fail',
-          found: `addresses of ${networkPrefix}.0/25 are in use by this machine or another network of Docker`,
-          todo: `Give others: --network-prefix ${freePrefix(networkPrefix, taken)}`,
-        };
+        return failure(
+          `addresses of ${networkPrefix}.0/25 are in use by this machine or another network of Docker`,
+          `Give others: --network-prefix ${freePrefix(networkPrefix, taken)}`,
+        );
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         return { verdict: 'warn', found: 'not looked at, for Docker does not answer' };

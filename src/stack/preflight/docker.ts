@@ -1,6 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import { findEngine, tooOld } from '../docker/engine.ts';
 import type { Check } from '../finding.ts';
+import { failure, fine } from '../outcome.ts';
 
 export function dockerCheck(): Check {
   return {
@@ -12,18 +13,14 @@ export function dockerCheck(): Check {
         const { version, composeVersion, architecture } = engine;
         const complaints = tooOld(engine);
         if (complaints.length > 0) {
-          return {
-            verdict: 'fail',
-            found: complaints.join('; '),
-            todo: 'See https://docs.docker.com/engine/install',
-          };
+          return failure(complaints.join('; '), 'See https://docs.docker.com/engine/install');
         }
-        return { verdict: 'ok', found: `${version}, compose ${composeVersion}, ${architecture}` };
+        return fine(`${version}, compose ${composeVersion}, ${architecture}`);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         const others = 'Or do without: --backend process';
         const todo = error.hint === undefined ? others : `${error.hint}\n${others}`;
-        return { verdict: 'fail', found: error.message, todo };
+        return failure(error.message, todo);
       }
     },
   };

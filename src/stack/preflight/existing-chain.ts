@@ -4,6 +4,7 @@ import type { Network } from '../../bitcoin/networks.ts';
 import { isLocked, mayWrite, readStart } from '../../io/file-access.ts';
 import { kindOf, namesIfPresent } from '../../io/file-tree.ts';
 import type { Check, Outcome } from '../finding.ts';
+import { failure, fine, warning } from '../outcome.ts';
 import type { Subject } from './subject.ts';
 
 /** Where bitcoind keeps a network's chain below its data directory. */
@@ -36,7 +37,7 @@ export function existingChainCheck(subject: Subject, directory: string): Check {
 
 async function inspect({ config, user }: Subject, directory: string): Promise<Outcome> {
   if ((await kindOf(directory)) !== 'directory') {
-    return fail(`${directory} is not a directory`, 'Name the directory that holds `blocks`.');
+    return failure(`${directory} is not a directory`, 'Name the directory that holds `blocks`.');
   }
   const { network } = config;
   const chain = join(directory, BELOW[network]);
@@ -44,52 +45,50 @@ async function inspect({ config, user }: Subject, directory: string): Promise<Ou
   if ((await kindOf(blocks)) === undefined) return withoutChain(network, directory);
   const found = await networkOf(blocks);
   if (found !== undefined && found !== network) {
-    return fail(
+    return failure(
       `${blocks} holds blocks of ${found}, not of ${network}`,
       'Name the directory above, or choose the other network.',
     );
   }
   for (const path of [join(chain, '.lock'), join(blocks, '.lock')]) {
     if ((await kindOf(path)) === undefined || !(await isLocked(path))) continue;
-    return fail(`a bitcoind uses ${chain} now`, 'Stop it for good: two cannot share it.');
+    return failure(`a bitcoind uses ${chain} now`, 'Stop it for good: two cannot share it.');
   }
   const names = (await namesIfPresent(blocks)).filter((name) => /^blk\d{5,}\.dat$/.test(name));
   if (names.length > 0 && !names.includes(FIRST_FILE)) {
-    return fail(
+    return failure(
       `${blocks} is pruned: the first blocks are missing`,
       'An Electrum server needs all blocks. Leave bitcoin_data out to fetch them.',
     );
   }
   for (const path of [directory, chain, blocks]) {
     if (await mayWrite(path, user)) continue;
-    return fail(
+    return failure(
       `the services run as user ${user.uid}, who may not write to ${path}`,
       `Give it to them: sudo chown -R ${user.uid}:${user.gid} ${directory}`,
     );
   }
   if ((await kindOf(join(chain, 'chainstate_snapshot'))) !== undefined) {
-    return {
-      verdict: 'warn',
-      found: `${chain} was begun from a snapshot, and is not complete yet`,
-      todo: 'The index is built once bitcoind has fetched all blocks.',
-    };
+    return warning(
+      `${chain} was begun from a snapshot, and is not complete yet`,
+      'The index is built once bitcoind has fetched all blocks.',
+    );
   }
-  return { verdict: 'ok', found: `${names.length} block files of ${network} in ${chain}` };
+  return fine(`${names.length} block files of ${network} in ${chain}`);
 }
 
 async function withoutChain(network: Network, directory: string): Promise<Outcome> {
   for (const other of Object.keys(BELOW) as Network[]) {
     if ((await kindOf(join(directory, BELOW[other], 'blocks'))) === undefined) continue;
-    return fail(
+    return failure(
       `${directory} holds a chain of ${other}, and none of ${network}`,
       `Name another directory, or give --network ${other}.`,
     );
   }
-  return {
-    verdict: 'warn',
-    found: `${directory} holds no chain yet`,
-    todo: 'All blocks will be fetched into it. To keep them on another disk, --storage is enough.',
-  };
+  return warning(
+    `${directory} holds no chain yet`,
+    'All blocks will be fetched into it. To keep them on another disk, --storage is enough.',
+  );
 }
 
 /** As the first block says. From release 28 on, files are masked with the key in `xor.dat`. */
@@ -100,8 +99,4 @@ async function networkOf(blocks: string): Promise<Network | 'testnet3' | undefin
   const mask = (await kindOf(key)) === 'file' ? await readStart(key, 4) : new Uint8Array(4);
   const start = await readStart(first, 4);
   return MAGIC[toHex(start.map((byte, index) => byte ^ (mask[index] ?? 0)))];
-}
-
-function fail(found: string, todo: string): Outcome {
-  return { verdict: 'fail', found, todo };
 }

@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import type { Check, Outcome } from '../finding.ts';
+import { failure, fine, warning } from '../outcome.ts';
 import type { Subject } from './subject.ts';
 
 const MIB = 1024 * 1024;
@@ -18,27 +19,24 @@ export function memoryCheck({ config }: Subject, machineMib = Math.floor(totalme
 
 function judge({ target, network, memoryMib }: Subject['config'], machineMib: number): Outcome {
   if (memoryMib !== undefined && memoryMib > machineMib) {
-    return {
-      verdict: 'fail',
-      found: `memory_mib is ${memoryMib}, and the machine has ${machineMib} MiB`,
-      todo: `Give less: --memory-mib ${Math.floor(machineMib * 0.75)}`,
-    };
+    return failure(
+      `memory_mib is ${memoryMib}, and the machine has ${machineMib} MiB`,
+      `Give less: --memory-mib ${Math.floor(machineMib * 0.75)}`,
+    );
   }
   const needed = target === 'devnet' ? NEEDED_MIB.devnet : NEEDED_MIB.chain;
   const found = `${machineMib} MiB`;
   if (machineMib < needed) {
-    return {
-      verdict: 'fail',
-      found: `${found}; ${needed} MiB are needed`,
-      todo: 'Take a machine with more memory: 4 GB will do, 8 GB are good.',
-    };
+    return failure(
+      `${found}; ${needed} MiB are needed`,
+      'Take a machine with more memory: 4 GB will do, 8 GB are good.',
+    );
   }
   if (network === 'mainnet' && machineMib < ADVISED_MIB) {
-    return {
-      verdict: 'warn',
-      found: `${found}: it works, slowly at first`,
-      todo: 'With 4 GB or more the first sync is faster.',
-    };
+    return warning(
+      `${found}: it works, slowly at first`,
+      'With 4 GB or more the first sync is faster.',
+    );
   }
-  return { verdict: 'ok', found };
+  return fine(found);
 }

@@ -3,6 +3,7 @@ import { type Address, formatAddress } from '../../io/dial.ts';
 import { findPortHolder, isTaken } from '../../io/port-holder.ts';
 import { endpointsOf } from '../endpoints.ts';
 import type { Check, Outcome } from '../finding.ts';
+import { failure, fine } from '../outcome.ts';
 import type { Subject } from './subject.ts';
 
 /** Whether the ports that the server listens on are free, and the local network's is ours to give. */
@@ -13,11 +14,10 @@ export function portsCheck({ config }: Subject): Check {
     async run(): Promise<Outcome> {
       const { exposeLan, backend } = config;
       if (exposeLan !== undefined && !isOurs(exposeLan.host)) {
-        return {
-          verdict: 'fail',
-          found: `${exposeLan.host} is no address of this machine`,
-          todo: `Give one of: ${ownAddresses().join(', ')}`,
-        };
+        return failure(
+          `${exposeLan.host} is no address of this machine`,
+          `Give one of: ${ownAddresses().join(', ')}`,
+        );
       }
       const wanted = [
         ...(backend === 'process' ? loopbackPorts(config) : []),
@@ -35,7 +35,7 @@ export function portsCheck({ config }: Subject): Check {
               : 'Give others: --first-port 29150',
         };
       }
-      return { verdict: 'ok', found: wanted.length === 0 ? 'none is needed' : 'all are free' };
+      return fine(wanted.length === 0 ? 'none is needed' : 'all are free');
     },
   };
 }

@@ -1,5 +1,4 @@
-import type { Waiting } from '../backend.ts';
-import type { Check, Finding } from '../finding.ts';
+import type { Check } from '../finding.ts';
 import { architectureCheck } from './architecture.ts';
 import { clockCheck } from './clock.ts';
 import { diskCheck } from './disk.ts';
@@ -12,17 +11,8 @@ import { portsCheck } from './ports.ts';
 import { programsCheck } from './programs.ts';
 import type { Subject } from './subject.ts';
 
-/** Looks whether this machine can run such a server. Changes nothing. */
-export async function preflight(subject: Subject, options: Waiting): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
-  for (const check of checksOf(subject)) {
-    const { id, title } = check;
-    findings.push({ id, title, ...(await check.run(options)) });
-  }
-  return findings;
-}
-
-function checksOf(subject: Subject): readonly Check[] {
+/** What tells whether this machine can run such a server. */
+export function preflightChecks(subject: Subject): readonly Check[] {
   const { backend, bitcoinData } = subject.config;
   return [
     architectureCheck(),

@@ -1,5 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import type { Check } from '../finding.ts';
+import { fine } from '../outcome.ts';
 import { requirePrograms } from '../process/find-programs.ts';
 import { requireTor } from '../../tor/tor-program.ts';
 import type { Subject } from './subject.ts';
@@ -18,7 +19,7 @@ export function programsCheck({ config }: Subject): Check {
       try {
         await requirePrograms({ config, services });
         await requireTor(signal, config.process.programs.tor);
-        return { verdict: 'ok', found: names.join(', ') };
+        return fine(names.join(', '));
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         return {
