@@ -97,10 +97,13 @@ export const judgeRelayOnion: Judge = ({ relayOnion }) =>
     ? working(relayOnion ? failureOf(relayOnion) : CALLING, RELAY_ADVICE)
     : done('HELLO');
 
-export const judgeListed: Judge = ({ listed }, { subject }: JudgeContext) => {
+export const judgeListed: Judge = ({ listed }, { subject, nowMs }: JudgeContext) => {
   if (!subject.hasRelayNetwork) return skipped('no relay network configured');
   const seen = valueOf(listed);
   if (seen === undefined) return working(failureOf(listed), LISTED_ADVICE);
+  if (seen.validUntil * 1000 <= nowMs) {
+    return working(`epoch ${seen.epoch} is out of date`, LISTED_ADVICE);
+  }
   return seen.listed
     ? done(`epoch ${seen.epoch}`)
     : working(`not in epoch ${seen.epoch}`, LISTED_ADVICE);

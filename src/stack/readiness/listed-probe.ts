@@ -24,7 +24,8 @@ export async function probeListed(options: ListedProbeOptions): Promise<ListedOb
   const consensus = verifyConsensus(await read(options.consensusFile), policy);
   const { identity } = await openNodeKeys(options.nodeDirectory);
   const nodeId = nodeIdOf(signingKeyFromSeed(identity).publicKey);
-  return { listed: consensus.node(nodeId) !== undefined, epoch: consensus.epoch };
+  const { epoch, validUntil } = consensus;
+  return { listed: consensus.node(nodeId) !== undefined, epoch, validUntil };
 }
 
 async function read(path: string): Promise<Uint8Array> {

@@ -73,6 +73,8 @@ export interface LogObservation {
 export interface ListedObservation {
   readonly listed: boolean;
   readonly epoch: number;
+  /** Seconds since the epoch of Unix. */
+  readonly validUntil: number;
 }
 
 /** The newest of what each probe learnt. What is absent was not looked at yet. */

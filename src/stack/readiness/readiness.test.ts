@@ -322,13 +322,15 @@ test('a chain of the target’s own needs no bitcoind, and a relay network needs
     bitcoind: undefined,
     target: { value: regtest },
     walletOnion: { value: regtest },
-    listed: { value: { listed: false, epoch: 7 } },
+    listed: { value: { listed: false, epoch: 7, validUntil: NOW / 1000 + 60 } },
   };
   const steps = look(seen, devnet);
   assert.equal(states(steps), 'done done skipped skipped skipped done done done working');
   assert.equal(steps.listed.detail, 'not in epoch 7');
-  const listed = look({ ...seen, listed: { value: { listed: true, epoch: 8 } } }, devnet);
-  assert.equal(listed.listed.state, 'done');
+  const inEpoch = (validUntil: number): Step =>
+    look({ ...seen, listed: { value: { listed: true, epoch: 8, validUntil } } }, devnet).listed;
+  assert.equal(inEpoch(NOW / 1000 + 60).state, 'done');
+  assert.equal(inEpoch(NOW / 1000).detail, 'epoch 8 is out of date');
 });
 
 test('a step keeps since when it waits, and what was done can be lost again', () => {
