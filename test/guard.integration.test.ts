@@ -173,6 +173,27 @@ test('a line that does not end is cut off at the limit', async () => {
   assert.equal(target.connections.length, 0);
 });
 
+test('long lines come in turn, whoever sends them, and short ones meanwhile', async () => {
+  const target = await fakeTarget(pong);
+  const limits = { longBytes: 70_000, longLines: 1, longLineMs: 1000 };
+  const server = await guard({ target, limits });
+  const line = `{"id":1,"method":"blockchain.transaction.broadcast","params":["${'00'.repeat(100_000)}"]}\n`;
+  const hostile = await Client.of(server);
+  hostile.stream.write(line.slice(0, 150_000));
+  await sleep(50);
+  const honest = await Client.of(server);
+  const start = performance.now();
+  honest.stream.write(line);
+  assert.equal((await (await Client.of(server)).ask('server.ping'))?.result, null);
+  assert.ok(performance.now() - start < 600, 'short lines do not wait');
+  assert.equal((await honest.next())?.result, null);
+  const tookMs = performance.now() - start;
+  assert.ok(tookMs > 500 && tookMs < 5000, `its turn came after ${tookMs} ms`);
+  await hostile.closed;
+  honest.stream.write(line);
+  assert.equal((await honest.next())?.result, null, 'it may take its turn again');
+});
+
 test('a client that makes too many mistakes is sent away', async () => {
   const target = await fakeTarget(pong);
   const client = await Client.of(await guard({ target, limits: { mistakes: 3 } }));
@@ -246,7 +267,7 @@ test('a client that says nothing is closed, at first soon and later after a whil
   const idle = await Client.of(server);
   await idle.ask('server.ping');
   await mute.closed;
-  assert.ok(performance.now() - start < 280);
+  assert.ok(performance.now() - start < 290);
   await idle.closed;
   assert.ok(performance.now() - start >= 290);
 });

@@ -23,7 +23,7 @@ const NEWLINE = 0x0a;
 export function lineStream(stream: Duplex, maxLineBytes: number): LineStream {
   stream.on('error', () => undefined);
   return {
-    lines: readLines(stream, maxLineBytes),
+    lines: linesOf(stream as AsyncIterable<Buffer>, maxLineBytes),
     async write(line) {
       if (stream.writable && !stream.write(`${line}\n`)) await drained(stream);
     },
@@ -31,11 +31,18 @@ export function lineStream(stream: Duplex, maxLineBytes: number): LineStream {
   };
 }
 
-async function* readLines(stream: Duplex, maxLineBytes: number): AsyncGenerator<string> {
+/**
+ * The lines of a stream, as `LineStream` has them. The next chunk is asked for when whoever consumes
+ * the lines is done with those of the last.
+ */
+export async function* linesOf(
+  chunks: AsyncIterable<Buffer>,
+  maxLineBytes: number,
+): AsyncGenerator<string> {
   const parts: Buffer[] = [];
   let pending = 0;
   try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
       let start = 0;
       for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
         parts.push(chunk.subarray(start, end));
@@ -53,8 +60,6 @@ async function* readLines(stream: Duplex, maxLineBytes: number): AsyncGenerator<
   } catch (error) {
     if (error instanceof LineTooLongError) throw error;
     // A reset connection ends the lines as a close does.
-  } finally {
-    stream.destroy();
   }
 }
 

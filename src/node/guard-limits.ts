@@ -11,6 +11,11 @@ export interface GuardLimits {
   readonly answers: { readonly perSecond: number; readonly burst: number };
   /** The longest line that is read: the largest standard transaction in hex has room. */
   readonly lineBytes: number;
+  /** A line of more bytes is long. Only `longLines` are read at once by all clients together. */
+  readonly longBytes: number;
+  readonly longLines: number;
+  /** How long a long line may take, once its turn has come. */
+  readonly longLineMs: number;
   readonly batch: number;
   /** Lines without an answer; with more, reading waits. */
   readonly unanswered: number;
@@ -27,7 +32,7 @@ export interface GuardLimits {
 
 /**
  * Room for a wallet with thousands of transactions, which Electrum fetches in minutes over Tor.
- * Memory: at most a line read and a line on its way for each connection, about 80 MB.
+ * Memory, besides the program: about 300 kB for each connection, and 4 MB for each long line.
  */
 export const DEFAULT_GUARD_LIMITS: GuardLimits = {
   connections: 48,
@@ -37,6 +42,9 @@ export const DEFAULT_GUARD_LIMITS: GuardLimits = {
   bytesPerRequest: 4096,
   answers: { perSecond: 1_000_000, burst: 64_000_000 },
   lineBytes: 850_000,
+  longBytes: 65_536,
+  longLines: 8,
+  longLineMs: 60_000,
   batch: 250,
   unanswered: 64,
   subscriptionsPerConnection: 5000,

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { GuardConfig } from '../config/guard-config.ts';
+import { Gate } from '../electrum/gate.ts';
 import { formatAddress } from '../io/dial.ts';
 import { listenTcp, type TcpServer } from '../io/listen.ts';
 import { privateDial } from '../io/private-dial.ts';
@@ -27,6 +28,7 @@ export async function startGuard(
 ): Promise<TcpServer> {
   const limits = { ...DEFAULT_GUARD_LIMITS, ...rest.limits };
   const dial = privateDial(target);
+  const longLines = new Gate(limits.longLines);
   const visitors = new Visitors<GuardQuota>({
     most: limits.visitors,
     linksOfEach: limits.connectionsPerVisitor,
@@ -48,6 +50,7 @@ export async function startGuard(
       stream,
       quota: visitor,
       dial: (signal) => dial(target, { signal, isolation: '' }),
+      longLines,
       limits,
       log,
     });

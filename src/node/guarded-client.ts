@@ -3,13 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { unlessAborted } from '../base/unless-aborted.ts';
+import type { Gate } from '../electrum/gate.ts';
 import { ElectrumRpcError, errorReply, RPC_CODE } from '../electrum/rpc-error.ts';
 import { DialError } from '../io/dial.ts';
-import { drained, LineTooLongError, lineStream } from '../io/line-stream.ts';
+import { drained, LineTooLongError, linesOf } from '../io/line-stream.ts';
 import type { TokenBucket } from '../relay/token-bucket.ts';
 import type { GuardLimits } from './guard-limits.ts';
 import { type Question, readGuardedLine } from './guard-line.ts';
 import { GuardOutlet } from './guard-outlet.ts';
+import { longLinesInTurn } from './long-lines.ts';
 
 /** What is left to one visitor, over all its connections. */
 export interface GuardQuota {
@@ -24,6 +26,8 @@ export interface GuardedClientOptions {
   readonly quota: GuardQuota;
   /** Opens a connection to the target for this client alone. */
   readonly dial: (signal: AbortSignal) => Promise<Duplex>;
+  /** Of all clients together. */
+  readonly longLines: Gate;
   readonly limits: GuardLimits;
   readonly log: Logger;
 }
@@ -58,9 +62,10 @@ class GuardedClient {
   }
 
   async serve(): Promise<void> {
-    const { stream, limits, log } = this.#options;
+    const { stream, longLines, limits, log } = this.#options;
+    const chunks = longLinesInTurn(stream, { places: longLines, limits });
     try {
-      for await (const line of lineStream(stream, limits.lineBytes).lines) {
+      for await (const line of linesOf(chunks, limits.lineBytes)) {
         // The target has gone; the client only reads to the end.
         if (stream.writableEnded) continue;
         this.#closeAfter(limits.idleMs);
