@@ -30,3 +30,14 @@ export async function giveTree(path: string, owner: Owner): Promise<void> {
   if ((await kindOf(path)) !== 'directory') return;
   for (const name of await namesIfPresent(path)) await giveTree(join(path, name), owner);
 }
+
+/** Undefined when there is nothing at the path. */
+export async function ownerOf(path: string): Promise<Owner | undefined> {
+  try {
+    const { uid, gid } = await lstat(path);
+    return { uid, gid };
+  } catch (error) {
+    if (isCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}

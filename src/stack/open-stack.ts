@@ -7,6 +7,7 @@ import { loadJson } from '../config/load.ts';
 import { loadYaml } from '../config/load-yaml.ts';
 import { plainPathSchema, type StackConfig, stackConfigSchema } from '../config/stack-config.ts';
 import { readIfPresent } from '../io/durable-file.ts';
+import { ownerOf } from '../io/ownership.ts';
 import type { Owner } from '../io/ownership.ts';
 import { testNetworkSchema } from '../tor/test-network-file.ts';
 import type { Backend } from './backend.ts';
@@ -30,6 +31,7 @@ export interface Stack {
 /** Whom containers run as when the person is root. */
 const UNPRIVILEGED_ID = 21_000;
 const MIB = 1024 * 1024;
+const NO_IMAGES = { tor: '', bitcoind: '', target: '', node: '' };
 
 /**
  * Reads `sotto.yaml` of a home, opens its secrets (making those that are missing), and plans. Changes
@@ -42,6 +44,7 @@ export async function openStack(
   { log }: { readonly log: Logger },
 ): Promise<Stack> {
   requirePlainPath(directory);
+  await requireOwn(directory);
   const home = homeAt(directory);
   if ((await readIfPresent(home.configFile)) === undefined) {
     throw new UserError(`there is no personal server in ${directory}`, {
@@ -63,6 +66,15 @@ export function requirePlainPath(directory: string): void {
   });
 }
 
+/** Files that another user writes there, root included, would soon be out of the owner's reach. */
+async function requireOwn(directory: string): Promise<void> {
+  const owner = await ownerOf(directory);
+  if (owner === undefined || owner.uid === process.getuid?.()) return;
+  throw new UserError(`the personal server in ${directory} belongs to another user`, {
+    hint: `Run sotto as the user with the number ${owner.uid}, or choose another --home.`,
+  });
+}
+
 async function gatherFacts(options: {
   readonly config: StackConfig;
   readonly home: Home;
@@ -76,7 +88,7 @@ async function gatherFacts(options: {
     onions: onionAddresses(secrets),
     targetRpc: secrets.targetRpc,
     initialSyncDone: await isInitialSyncDone(home),
-    images: await imagesOf(config.target, process.env),
+    images: config.backend === 'docker' ? await imagesOf(config.target, process.env) : NO_IMAGES,
     ...(relay && { policy: await readText(relay.policy) }),
     ...(testNetworkFile !== undefined && {
       torAuthorities: await loadJson(testNetworkFile, testNetworkSchema),

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { chown, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { test } from 'vitest';
+import { UserError } from '../base/errors.ts';
+import { silent } from '../base/log.ts';
+import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
+import { openStack } from './open-stack.ts';
+
+async function isRefused(directory: string, words: RegExp): Promise<void> {
+  await assert.rejects(openStack(directory, { log: silent }), (error) => {
+    assert.ok(error instanceof UserError);
+    assert.match(`${error.message}\n${error.hint ?? ''}`, words);
+    return true;
+  });
+}
+
+test('a server opens with the same plan each time', async () => {
+  await using home = await makeTemporaryDirectory();
+  const yaml = 'network: regtest\ntarget: devnet\nbackend: process\n';
+  await writeFile(join(home.path, 'sotto.yaml'), yaml);
+  const [first, second] = [
+    await openStack(home.path, { log: silent }),
+    await openStack(home.path, { log: silent }),
+  ];
+  assert.deepEqual(first.plan.onions, second.plan.onions);
+  assert.deepEqual(first.plan.environment, second.plan.environment);
+});
+
+test('where there is no server, it is said how to make one', async () => {
+  await using home = await makeTemporaryDirectory();
+  await isRefused(home.path, /no personal server.*\n.*sotto init/);
+  await isRefused(join(home.path, 'nowhere'), /no personal server/);
+});
+
+test('what rendered files could not hold is no home', async () => {
+  await isRefused("/home/it's", /cannot be a home.*quotes/);
+});
+
+test('files that are named and are not there are told', async () => {
+  await using home = await makeTemporaryDirectory();
+  const file = join(home.path, 'sotto.yaml');
+  await writeFile(
+    file,
+    'network: regtest\nbackend: process\nrelay: { policy: /nowhere/p, consensus: /nowhere/c }\n',
+  );
+  await isRefused(home.path, /there is no file \/nowhere\/p/);
+  await writeFile(file, 'network: regtest\nbackend: process\ntor: { test_network: /nowhere/n }\n');
+  await isRefused(home.path, /there is no file \/nowhere\/n/);
+});
+
+test.runIf(process.getuid?.() === 0)('root does not work in the home of another user', async () => {
+  await using home = await makeTemporaryDirectory();
+  await writeFile(join(home.path, 'sotto.yaml'), 'network: regtest\n');
+  await chown(home.path, 1234, 1234);
+  await isRefused(home.path, /belongs to another user\n.*1234/);
+});
