@@ -105,22 +105,23 @@ async function dialSupervisor(path: string, signal: AbortSignal): Promise<LineSt
   }
 }
 
-async function answerLines(lines: LineStream, { handle }: ControlOptions): Promise<void> {
+async function answerLines(lines: LineStream, options: ControlOptions): Promise<void> {
   for await (const line of lines.lines) {
-    await lines.write(JSON.stringify(await answer(line, handle)));
+    await lines.write(JSON.stringify(await answer(line, options)));
   }
 }
 
 async function answer(
   line: string,
-  handle: ControlOptions['handle'],
+  { handle, log }: ControlOptions,
 ): Promise<z.input<typeof REPLY>> {
   try {
     const states = await handle(parseRequest(line));
     return { states: states.map((state) => STATE.parse(state)) };
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { error: error.message, hint: error.hint };
+    if (error instanceof UserError) return { error: error.message, hint: error.hint };
+    log.error('a request failed', { error: messageOf(error) });
+    return { error: `the supervisor failed: ${messageOf(error)}` };
   }
 }
 
