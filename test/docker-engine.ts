@@ -4,6 +4,8 @@ import { test } from 'vitest';
 
 const missing = process.env['SOTTO_TEST_NO_DOCKER'] ?? reason();
 
+export const hasDocker = missing === undefined;
+
 /** A test that needs a Docker engine; where there is none its title says that it is skipped, and why. */
 export function dockerTest(title: string, run: () => Promise<void>): void {
   test.skipIf(missing)(missing === undefined ? title : `SKIPPED because ${missing}: ${title}`, run);

@@ -24,15 +24,10 @@ export interface DockerStack extends AsyncDisposable {
   readonly testNetworkFile: string;
   /** A directory for what a test writes besides the server. */
   readonly directory: string;
-  /** Runs `sotto COMMAND --home HOME ...` to its end. */
-  sotto(...args: readonly [command: string, ...rest: string[]]): Promise<ProgramOutput>;
+  /** Runs `sotto ... --home HOME` to its end. */
+  sotto(...args: readonly string[]): Promise<ProgramOutput>;
   /** As `sotto`. @returns standard output. @throws when it fails. */
-  succeed(...args: readonly [command: string, ...rest: string[]]): Promise<string>;
-  /** As `sotto`, with this on standard input. */
-  answer(
-    input: string,
-    ...args: readonly [command: string, ...rest: string[]]
-  ): Promise<ProgramOutput>;
+  succeed(...args: readonly string[]): Promise<string>;
   /** Starts a tor on this machine, as a wallet's, with the keys of these lines of `.auth_private`. */
   startClient(name: string, keys: readonly string[]): Promise<Tor>;
 }
@@ -64,23 +59,14 @@ export async function startDockerStack(signal: AbortSignal): Promise<DockerStack
     },
   });
   const home = homeAt(join(directory, 'home'));
-  const run = (args: readonly string[], input?: string): Promise<ProgramOutput> => {
-    const [command = '', ...rest] = args;
-    return runProgram({
+  const sotto = (...args: readonly string[]): Promise<ProgramOutput> =>
+    runProgram({
       command: process.execPath,
-      args: [
-        join(PACKAGE_ROOT, 'dist', 'cli', 'main.js'),
-        command,
-        '--home',
-        home.directory,
-        ...rest,
-      ],
+      args: [join(PACKAGE_ROOT, 'dist', 'cli', 'main.js'), ...args, '--home', home.directory],
       env: { SOTTO_BASE_IMAGE: BASE_IMAGE },
-      ...(input !== undefined && { input }),
       maxOutputBytes: MAX_OUTPUT_BYTES,
       signal,
     });
-  };
   const started = starting.move();
   return {
     home,
@@ -88,13 +74,13 @@ export async function startDockerStack(signal: AbortSignal): Promise<DockerStack
     networkPrefix: freeNetworkPrefix(),
     testNetworkFile,
     directory,
-    sotto: (...args) => run(args),
-    answer: (input, ...args) => run(args, input),
-    succeed: async (...args) => {
-      const { code, stdout, stderr } = await run(args);
-      if (code !== 0)
-        throw new Error(`sotto ${args.join(' ')} ended with ${code}:\n${stderr}${stdout}`);
-      return stdout;
+    sotto,
+    async succeed(...args) {
+      const { code, stdout, stderr } = await sotto(...args);
+      if (code === 0) return stdout;
+      throw new Error(
+        `sotto ${args.join(' ')} ended with ${code ?? 'a signal'}:\n${stderr}${stdout}`,
+      );
     },
     startClient: (name, keys) => startClient(network, { name, keys, signal }),
     [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
