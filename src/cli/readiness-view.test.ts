@@ -27,10 +27,12 @@ test('a step tells how far it is and how long it may take, as far as that is kno
     detail: 'block 5 of 10',
     sinceMs: 0,
   } as const;
-  assert.equal(describeStep(step), 'block 5 of 10');
-  assert.equal(describeStep({ ...step, percent: 12.3 }), 'block 5 of 10, 12.3 %');
+  assert.equal(describeStep(step, 59_999), 'block 5 of 10');
+  assert.equal(describeStep(step, 60_000), 'block 5 of 10, for 1 min');
+  assert.equal(describeStep({ ...step, state: 'done' }, 60_000), 'block 5 of 10');
+  assert.equal(describeStep({ ...step, percent: 12.3 }, 0), 'block 5 of 10, 12.3 %');
   assert.equal(
-    describeStep({ ...step, percent: 50, etaSeconds: 7200 }),
+    describeStep({ ...step, percent: 50, etaSeconds: 7200 }, 0),
     'block 5 of 10, 50.0 %, about 2 h left',
   );
 });

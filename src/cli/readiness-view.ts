@@ -8,15 +8,22 @@ const MARKS: Readonly<Record<Step['state'], string>> = {
   failed: '✗',
 };
 
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
 export function markOf({ state }: Step): string {
   return MARKS[state];
 }
 
-/** What a step waits for, how far it is, and when it may be done. */
-export function describeStep({ detail, percent, etaSeconds }: Step): string {
+/** What a step waits for, how far it is, since when, and when it may be done. */
+export function describeStep(step: Step, nowMs: number): string {
+  const { state, detail, percent, etaSeconds, sinceMs } = step;
+  const waited = Math.floor((nowMs - sinceMs) / 1000);
   const parts = [detail];
   if (percent !== undefined) parts.push(`${percent.toFixed(1)} %`);
   if (etaSeconds !== undefined) parts.push(`about ${describeSeconds(etaSeconds)} left`);
+  if (state === 'working' && waited >= MINUTE) parts.push(`for ${describeSeconds(waited)}`);
   return parts.join(', ');
 }
 
@@ -28,10 +35,6 @@ export function stepKey({ id, state, detail, percent = 0, hint = '' }: Step): st
 export function stepsKey(steps: readonly Step[]): string {
   return steps.map(stepKey).join('\n');
 }
-
-const MINUTE = 60;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 
 /** A time as a person would say it: two units at most. */
 export function describeSeconds(seconds: number): string {

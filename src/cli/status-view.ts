@@ -22,7 +22,7 @@ export function statusText(status: Status): string {
   const { steps, observations } = sight;
   const parts = [
     servicesText(observations, nowMs),
-    formatTable([['', 'step', 'how far'], ...steps.map((step) => stepRow(step))]),
+    formatTable([['', 'step', 'how far'], ...steps.map((step) => stepRow(step, nowMs))]),
     formatTable([
       ...Object.entries(plan.onions).map(([name, address]) => [`${name} onion`, address]),
       ['devices', holdings.devices.join(', ') || 'none yet: `sotto device add NAME`'],
@@ -74,8 +74,8 @@ function serviceRow(
   return [service, state, restarts, age, lastExit];
 }
 
-function stepRow(step: Step): readonly string[] {
-  return [markOf(step), step.title, describeStep(step)];
+function stepRow(step: Step, nowMs: number): readonly string[] {
+  return [markOf(step), step.title, describeStep(step, nowMs)];
 }
 
 function diskText({ freeMegabytes }: Observations, { usedMegabytes }: Holdings): string {

@@ -103,7 +103,8 @@ async function settled(
 }
 
 function describeWithHint(step: Step): string {
-  return step.hint === undefined ? describeStep(step) : `${describeStep(step)}. ${step.hint}`;
+  const described = describeStep(step, Date.now());
+  return step.hint === undefined ? described : `${described}. ${step.hint}`;
 }
 
 /** In a terminal every word counts; a log of days needs no line for every block. */
