@@ -176,7 +176,10 @@ function lifeOf(name: string, options: readonly string[]): void {
       const path = join(server.home.logs, `${service}.log`);
       assert.ok(existsSync(path), path);
     }
-    assert.match(readFileSync(join(server.home.logs, 'tor.log'), 'utf8'), /Bootstrapped 100%/);
+    assert.match(await server.succeed('logs', 'tor', '-n', '100000'), /Bootstrapped 100%/);
+    const all = (await server.succeed('logs', '-n', '1')).trim().split('\n');
+    assert.ok(all.length <= services.length && all.every((line) => line.includes(' | ')), all.join());
+    assert.doesNotMatch(await server.succeed('logs', '-n', '100000'), /PRIVATE|rpcauth=|password/i);
   });
 
   test('a backup brings back the same server after `destroy`', { timeout: TEST_MS }, async () => {
