@@ -60,6 +60,10 @@ const COMMANDS = [
   ['devnet', 'pay'],
   ['devnet', 'reorg'],
   ['node'],
+  ['up'],
+  ['status'],
+  ['restart'],
+  ['down'],
 ];
 
 test('--version tells the version of the package', async () => {
@@ -103,6 +107,8 @@ const WRONG_USAGE: readonly (readonly [args: readonly string[], told: RegExp])[]
   [['devnet', 'reorg', 'all'], /Expected a whole number from 1 to 1000/],
   [['devnet', '--port', '70000'], /Expected a whole number from/],
   [['node'], /required option '-c, --config <file>' not specified/],
+  [['restart', 'bitcoin'], /Allowed choices are tor, watchdog, bitcoind/],
+  [['up', '--home', ''], /It is empty/],
 ];
 
 for (const [args, told] of WRONG_USAGE) {
@@ -127,6 +133,10 @@ const FAILURES: readonly (readonly [args: readonly string[], told: RegExp])[] = 
   [['devnet', 'info', '--directory', '/nowhere'], /no devnet is running .*\nStart one in another/],
   [['node', '--config', '/nowhere'], /there is no file \/nowhere/],
   [['node', '--config', '/'], /EISDIR/],
+  ...['up', 'status', 'restart', 'down'].map((command): readonly [readonly string[], RegExp] => [
+    [command, '--home', '/nowhere'],
+    /there is no personal server in \/nowhere\nMake one with: sotto init/,
+  ]),
 ];
 
 for (const [args, told] of FAILURES) {
