@@ -6,6 +6,7 @@ import {
 } from '../docker/container.ts';
 import type { Edge } from '../edges.ts';
 import type { Plan } from '../plan.ts';
+import { allEdges } from './all-edges.ts';
 
 const NO_HOST_ADDRESS = 'com.docker.network.bridge.inhibit_ipv4';
 const MASQUERADE = 'com.docker.network.bridge.enable_ip_masquerade';
@@ -17,7 +18,7 @@ export function strayContainers(plan: Plan, containers: readonly Container[]): r
     const name = service ?? container.Name.slice(1);
     if (service === undefined) return [`${name} is not of this server`];
     const planned = new Map(
-      plan.edges.flatMap((edge) => {
+      allEdges(plan).flatMap((edge) => {
         const address = edge.members[service];
         return address === undefined ? [] : [[networkName(plan, edge), address] as const];
       }),
@@ -57,7 +58,7 @@ export function brokenNetworks({
     const strangers = Object.entries(network.Containers ?? {})
       .filter(([id]) => !ours.has(id))
       .map(([, { Name: stranger }]) => `${stranger} is on our network ${Name}`);
-    const edge = plan.edges.find(({ name }) => name === Labels?.[COMPOSE_LABELS.network]);
+    const edge = allEdges(plan).find(({ name }) => name === Labels?.[COMPOSE_LABELS.network]);
     return [
       ...strangers,
       ...(edge ? differences(network, edge) : [`${Name} is not of this server`]),
