@@ -65,6 +65,8 @@ const PURE = [
   'src/devnet/{demo-result,merkle-tree,purse,seen}.ts',
   'src/stack/{edges,endpoints,environment,plan,plan-context,rpc-user,sizes,stack-config-text}.ts',
   'src/stack/services/**',
+  'src/stack/readiness/{judge-bitcoind,judge-target,judge-tor,judgement,observations,pace,read-logs}.ts',
+  'src/stack/readiness/{readiness,step}.ts',
 ];
 
 /** Bytes, hashes and the text of paths. */
