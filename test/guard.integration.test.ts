@@ -175,7 +175,7 @@ test('a line that does not end is cut off at the limit', async () => {
 
 test('long lines come in turn, whoever sends them, and short ones meanwhile', async () => {
   const target = await fakeTarget(pong);
-  const limits = { longBytes: 70_000, longLines: 1, longLineMs: 1000 };
+  const limits = { longBytes: 70_000, longLines: 1, longLineMs: 2000 };
   const server = await guard({ target, limits });
   const line = `{"id":1,"method":"blockchain.transaction.broadcast","params":["${'00'.repeat(100_000)}"]}\n`;
   const hostile = await Client.of(server);
@@ -185,10 +185,10 @@ test('long lines come in turn, whoever sends them, and short ones meanwhile', as
   const start = performance.now();
   honest.stream.write(line);
   assert.equal((await (await Client.of(server)).ask('server.ping'))?.result, null);
-  assert.ok(performance.now() - start < 600, 'short lines do not wait');
+  assert.ok(performance.now() - start < 1500, 'short lines do not wait');
   assert.equal((await honest.next())?.result, null);
   const tookMs = performance.now() - start;
-  assert.ok(tookMs > 500 && tookMs < 5000, `its turn came after ${tookMs} ms`);
+  assert.ok(tookMs > 1000 && tookMs < 10_000, `its turn came after ${tookMs} ms`);
   await hostile.closed;
   honest.stream.write(line);
   assert.equal((await honest.next())?.result, null, 'it may take its turn again');
@@ -207,20 +207,20 @@ test('a client that makes too many mistakes is sent away', async () => {
 
 test('more requests than a circuit may send wait, over all its connections, and others do not', async () => {
   const target = await fakeTarget(pong);
-  const limits = { requests: { perSecond: 20, burst: 5 } };
+  const limits = { requests: { perSecond: 4, burst: 5 } };
   const server = await guard({ target, limits, expectProxyHeader: true });
   const [first, second] = [await Client.of(server, 7), await Client.of(server, 7)];
   const start = performance.now();
-  for (let id = 0; id < 10; id += 1) first.send('server.ping', { id });
-  for (let id = 0; id < 10; id += 1) assert.equal((await first.next())?.id, id);
-  assert.ok(performance.now() - start > 200, 'five waited for 50 ms each');
+  for (let id = 0; id < 7; id += 1) first.send('server.ping', { id });
+  for (let id = 0; id < 7; id += 1) assert.equal((await first.next())?.id, id);
+  assert.ok(performance.now() - start > 450, 'two waited for 250 ms each');
   const again = performance.now();
   await second.ask('server.ping');
-  assert.ok(performance.now() - again > 30, 'the same circuit has the same quota');
+  assert.ok(performance.now() - again > 100, 'the same circuit has the same quota');
   const other = await Client.of(server, 8);
   const fresh = performance.now();
   for (let id = 0; id < 5; id += 1) await other.ask('server.ping');
-  assert.ok(performance.now() - fresh < 150, 'another circuit has its own');
+  assert.ok(performance.now() - fresh < 1000, 'another circuit has its own');
 });
 
 test('a long line costs as much as many requests', async () => {
@@ -260,22 +260,22 @@ test('behind tor a stream without tor’s line gets nothing', async () => {
 
 test('a client that says nothing is closed, at first soon and later after a while', async () => {
   const target = await fakeTarget(pong);
-  const server = await guard({ target, limits: { greetingMs: 100, idleMs: 300 } });
+  const server = await guard({ target, limits: { greetingMs: 100, idleMs: 1500 } });
   const start = performance.now();
   const mute = await Client.of(server);
   mute.stream.write('{"half a line": ');
   const idle = await Client.of(server);
   await idle.ask('server.ping');
   await mute.closed;
-  assert.ok(performance.now() - start < 290);
+  assert.ok(performance.now() - start < 1400);
   await idle.closed;
-  assert.ok(performance.now() - start >= 290);
+  assert.ok(performance.now() - start >= 1490);
 });
 
 test('a client that does not read is closed, its target is not flooded, and others are served', async () => {
   const large = 'x'.repeat(2_000_000);
   const target = await fakeTarget((id) => `${JSON.stringify({ id, result: large })}\n`);
-  const server = await guard({ target, limits: { stallMs: 300, unanswered: 4 } });
+  const server = await guard({ target, limits: { stallMs: 2000, unanswered: 4 } });
   const greedy = await Client.of(server);
   greedy.stream.pause();
   for (let id = 0; id < 200; id += 1) greedy.send('server.banner', { id });
@@ -283,7 +283,7 @@ test('a client that does not read is closed, its target is not flooded, and othe
   const honest = await Client.of(server);
   const start = performance.now();
   assert.equal((await honest.ask('server.banner'))?.result, large);
-  assert.ok(performance.now() - start < 1000);
+  assert.ok(performance.now() - start < 1500);
   const asked = target.lines.length;
   assert.ok(asked < 50, `${asked} of 200 questions were passed on`);
   const ended = target.connections[0];
