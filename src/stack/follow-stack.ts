@@ -26,7 +26,7 @@ export async function* followStack(
     const { home }: Stack = stack;
     let isOver = false;
     for await (const sight of watchStack(stack, { clock, signal })) {
-      throwIfFailed(sight.steps);
+      throwIfFailed(sight.steps, clock());
       isOver = await isInitialSyncOver(home, sight.steps);
       if (isOver) break;
       yield sight;
@@ -36,8 +36,13 @@ export async function* followStack(
   }
 }
 
-function throwIfFailed(steps: readonly Step[]): void {
-  const failed = steps.find(({ state }) => state === 'failed');
+/** A service that is being restarted is missing for a moment. */
+const FAILED_MS = 10_000;
+
+function throwIfFailed(steps: readonly Step[], nowMs: number): void {
+  const failed = steps.find(
+    ({ state, sinceMs }) => state === 'failed' && nowMs - sinceMs >= FAILED_MS,
+  );
   if (failed === undefined) return;
   const { title, detail, hint } = failed;
   throw new UserError(`${title}: ${detail}`, { ...(hint !== undefined && { hint }) });
