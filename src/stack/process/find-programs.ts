@@ -40,7 +40,11 @@ export async function requirePrograms({
   }
   if (missing.length === 0) return;
   const [which, there] = missing.length === 1 ? ['a program', 'it is'] : ['programs', 'they are'];
-  throw new UserError(`${which} of this server cannot be found: ${missing.join(', ')}`, {
+  const places = missing.map((name) => {
+    const named = config.process.programs[name];
+    return named === undefined ? name : `${name} (sotto.yaml says ${named})`;
+  });
+  throw new UserError(`${which} of this server cannot be found: ${places.join(', ')}`, {
     hint: [
       ...missing.map((name) => INSTALL[name]),
       `Install, or say in sotto.yaml where ${there}:`,

@@ -48,7 +48,7 @@ test('all programs that are missing are named, with where to get them and where 
   });
   await assert.rejects(checkMachine(wanted, signal), {
     name: 'UserError',
-    message: /cannot be found: bitcoind, fulcrum$/,
+    message: /cannot be found: bitcoind \(.*nowhere\), fulcrum \(.*nowhere\)$/,
     hint: /bitcoincore\.org.*\n.*cculianu.*\n.*\nprocess:\n {2}programs:\n {4}bitcoind: /,
   });
 });
@@ -79,7 +79,7 @@ test('a port in use is told with who uses it; one that the server itself uses is
     message: new RegExp(
       `127\\.0\\.0\\.1:${other.port} \\(node: SOCKS\\) by .*process ${process.pid}`,
     ),
-    hint: /sotto\.yaml/,
+    hint: /first_port in .*sotto\.yaml/,
   };
   await assert.rejects(checkMachine(wanted, signal), error);
   await assert.rejects(checkChange(plan(directory.path, []), wanted), error);

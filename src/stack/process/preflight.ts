@@ -59,7 +59,7 @@ async function requirePorts({ home, services }: Pick<Plan, 'home' | 'services'>)
   }
   if (taken.length === 0) return;
   throw new UserError(`ports of this server are in use:\n${taken.join('\n')}`, {
-    hint: `End that program, or choose other ports in ${home.configFile}: process: { first_port: 29050 }`,
+    hint: `End that program, or give another process.first_port in ${home.configFile}: this server takes 16 ports from there on.`,
   });
 }
 
