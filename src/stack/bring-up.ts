@@ -1,5 +1,6 @@
 import { writePlan } from './apply.ts';
 import type { ServiceState, Waiting } from './backend.ts';
+import { whileHomeIsLocked } from './home-lock.ts';
 import type { Stack } from './open-stack.ts';
 import { mendOnions } from './replace-onion.ts';
 
@@ -14,6 +15,13 @@ export interface BringUpOptions extends Waiting {
  * @throws UserError for what the operator can mend.
  */
 export async function bringUp(
+  stack: Pick<Stack, 'plan' | 'secrets' | 'backend'>,
+  options: BringUpOptions,
+): Promise<void> {
+  await whileHomeIsLocked(stack.plan.home, () => applyAndStart(stack, options));
+}
+
+async function applyAndStart(
   { plan, secrets, backend }: Pick<Stack, 'plan' | 'secrets' | 'backend'>,
   { signal, onProgress }: BringUpOptions,
 ): Promise<void> {

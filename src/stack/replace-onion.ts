@@ -7,6 +7,7 @@ import { withoutOnion } from '../tor/torrc.ts';
 import { askTor } from './ask-tor.ts';
 import { requireDevice } from './devices.ts';
 import { type Home, ONIONS, type OnionName } from './home.ts';
+import { whileHomeIsLocked } from './home-lock.ts';
 import { OPEN_WALLET_ONION, placesOf } from './plan-context.ts';
 import type { Plan } from './plan.ts';
 
@@ -35,12 +36,14 @@ const POLL_MS = 20;
 export async function replaceOnion(options: ReplaceOnionOptions): Promise<boolean> {
   const { plan, name, change, signal } = options;
   signal.throwIfAborted();
-  const mark = markOf(plan.home, name);
-  await writeDurably(mark, '');
-  await change();
-  const isUp = await reopen(plan, name);
-  await removeIfPresent(mark);
-  return isUp;
+  return whileHomeIsLocked(plan.home, async () => {
+    const mark = markOf(plan.home, name);
+    await writeDurably(mark, '');
+    await change();
+    const isUp = await reopen(plan, name);
+    await removeIfPresent(mark);
+    return isUp;
+  });
 }
 
 /** Brings to its end what `replaceOnion` was interrupted in. Call it once tor has been started. */
