@@ -18,7 +18,7 @@ export interface SizesOptions {
   readonly initialSyncDone: boolean;
 }
 
-const SMALL = { tor: 384, watchdog: 128, node: 384, guard: 192, lan: 128 } as const;
+const SMALL = { tor: 384, watchdog: 128, node: 384, guard: 192, lan: 192 } as const;
 /** The mempool, connections, scripts under verification: what bitcoind takes besides its cache. */
 const BITCOIND_BESIDES = 900;
 const DBCACHE = { min: 64, max: 8192, steady: 450 } as const;
