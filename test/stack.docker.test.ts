@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { access, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll } from 'vitest';
@@ -163,9 +163,39 @@ dockerTest('doctor fails when a container is put on an open network', async () =
   const target = `${stack.project}-target-1`;
   docker('network', 'connect', 'bridge', target);
   try {
-    assert.ok(failed(await findings('doctor')).length > 0);
+    const found = failed(await findings('doctor'));
+    for (const id of ['isolation', 'networks']) {
+      assert.ok(
+        found.some((each) => each.startsWith(id)),
+        id,
+      );
+    }
   } finally {
     docker('network', 'disconnect', 'bridge', target);
+  }
+});
+
+dockerTest('doctor fails when a port is published that nobody asked for', async () => {
+  const override = join(stack.directory, 'published.yaml');
+  await writeFile(override, "services: { target: { ports: ['127.0.0.1::50001'] } }\n");
+  docker(
+    ...['compose', '--project-directory', stack.home.directory],
+    ...['--file', stack.home.composeFile, '--file', override],
+    ...['up', '--detach', '--no-deps', 'target'],
+  );
+  assert.ok(failed(await findings('doctor')).some((found) => found.startsWith('ports')));
+  await stack.succeed('up');
+});
+
+dockerTest('doctor fails when the wallet onion has no keys', async () => {
+  const keys = join(stack.home.onion('wallet'), 'authorized_clients');
+  await rename(keys, `${keys}.away`);
+  try {
+    assert.ok(
+      failed(await findings('doctor')).some((found) => found.startsWith('wallet-onion-keys')),
+    );
+  } finally {
+    await rename(`${keys}.away`, keys);
   }
 });
 
