@@ -38,7 +38,7 @@ const DISK_FULL_HINT =
 /** An index is made of the blocks on this disk, without the network. */
 function anewHint({ indexDirectory }: Subject): string {
   return (
-    `\`sotto down\`, remove ${indexDirectory}, \`sotto up\`: the index is made anew from the blocks on ` +
+    `\`sotto down\`, remove all in ${indexDirectory}, \`sotto up\`: the index is made anew from the blocks on ` +
     'this disk. Chain and keys stay as they are.'
   );
 }

@@ -250,7 +250,7 @@ test('a target that serves another chain has failed', () => {
   const genesisHash = networkParams('signet').genesisHash;
   const { target } = look({ ...everything, target: { value: { ...answer, genesisHash } } });
   assert.equal(target.state, 'failed');
-  assert.match(target.hint ?? '', /remove \/home\/data\/target,/);
+  assert.match(target.hint ?? '', /remove all in \/home\/data\/target,/);
 });
 
 test('the onion must show the chain that the target shows', () => {
