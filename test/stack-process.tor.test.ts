@@ -22,7 +22,7 @@ import {
 } from './process-server.ts';
 
 const TEST_MS = 600_000;
-const signal = AbortSignal.timeout(2 * TEST_MS);
+const signal = AbortSignal.timeout(4 * TEST_MS);
 const scope = new Scope();
 let lab: ProcessLab;
 let stranger: Tor;

@@ -17,7 +17,7 @@ import { controlSocketOf, markOf, serviceLogOf } from '../src/stack/process/run-
 import type { ServiceName, ServiceSpec } from '../src/stack/service.ts';
 
 const BUILD = fileURLToPath(new URL('../dist/', import.meta.url));
-const signal = AbortSignal.timeout(55_000);
+const signal = AbortSignal.timeout(300_000);
 const FOREVER = 'while :; do sleep 0.05; done';
 
 /** Services that are shell scripts, under a supervisor in a process of its own. */
@@ -166,7 +166,7 @@ test('a signal ends it in the same order, and who does not heed SIGTERM is kille
   const before = performance.now();
   process.kill(supervisor.pid, 'SIGTERM');
   assert.equal((await supervisor.exited).code, 0);
-  assert.ok(performance.now() - before < 6_000);
+  assert.ok(performance.now() - before < 15_000);
   assert.deepEqual(await lab.processes(), []);
 });
 
@@ -329,7 +329,7 @@ test('a flood of output fills neither the disk nor the memory', async () => {
   // It still answers.
   const before = performance.now();
   await lab.until('services to run', isRunning);
-  assert.ok(performance.now() - before < 2_000);
+  assert.ok(performance.now() - before < 10_000);
 });
 
 test('a disk that takes no log stops nothing', async () => {
