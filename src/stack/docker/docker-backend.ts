@@ -73,7 +73,7 @@ export function dockerBackend({ plan, log }: DockerBackendOptions): Backend {
 }
 
 /** As compose names the first container of a service. */
-export function containerName(project: string, service: ServiceName): string {
+function containerName(project: string, service: ServiceName): string {
   return `${project}-${service}-1`;
 }
 

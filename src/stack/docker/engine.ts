@@ -13,9 +13,9 @@ export interface DockerEngine {
 }
 
 /** The first engine with `--init`, cgroup v2 and the DNS that Sotto's networks were tried with. */
-export const ENGINE_FLOOR = '20.10';
+const ENGINE_FLOOR = '20.10';
 /** The first compose that takes `--progress` and everything of our compose.yaml. */
-export const COMPOSE_FLOOR = '2.20';
+const COMPOSE_FLOOR = '2.20';
 
 const UPGRADE = 'See https://docs.docker.com/engine/install';
 
