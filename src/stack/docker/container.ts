@@ -102,6 +102,14 @@ export async function networksOf(
   return inspect('network', NETWORK, { ids, ...options });
 }
 
+/** The networks with these ids. */
+export async function inspectNetworks(
+  ids: readonly string[],
+  options: DockerOptions,
+): Promise<readonly DockerNetwork[]> {
+  return inspect('network', NETWORK, { ids, ...options });
+}
+
 export function labelOf(
   { Config: { Labels } }: Container,
   label: keyof typeof COMPOSE_LABELS,
