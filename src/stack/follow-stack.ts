@@ -23,16 +23,16 @@ export async function* followStack(
 ): AsyncGenerator<Sight> {
   let stack: Stack | undefined = first;
   while (stack !== undefined) {
-    const { home }: Stack = stack;
+    const current: Stack = stack;
     let isOver = false;
-    for await (const sight of watchStack(stack, { clock, signal })) {
+    for await (const sight of watchStack(current, { clock, signal })) {
       throwIfFailed(sight.steps, clock());
-      isOver = await isInitialSyncOver(home, sight.steps);
+      isOver = await isInitialSyncOver(current, sight.steps);
       if (isOver) break;
       yield sight;
     }
     signal.throwIfAborted();
-    stack = isOver ? await endInitialSync(home, { log, signal }) : undefined;
+    stack = isOver ? await endInitialSync(current, { log, signal }) : undefined;
   }
 }
 

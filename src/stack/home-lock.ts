@@ -12,7 +12,7 @@ export async function whileHomeIsLocked<T>(
   { directory }: Home,
   change: () => Promise<T>,
 ): Promise<T> {
-  await using lock = await lockFile(join(directory, 'lock'));
+  await using lock = await lockFile(join(directory, 'change.lock'));
   if (lock !== undefined) return await change();
   throw new UserError('another sotto command is changing this server', {
     hint: 'Type the same again when that one is done.',

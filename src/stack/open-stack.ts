@@ -87,7 +87,7 @@ async function gatherFacts(options: {
     memoryMiB: Math.floor(totalmem() / MIB),
     onions: onionAddresses(secrets),
     targetRpc: secrets.targetRpc,
-    initialSyncDone: await isInitialSyncDone(home),
+    initialSyncDone: await isInitialSyncDone(home, config),
     images: config.backend === 'docker' ? await imagesOf(config.target, process.env) : NO_IMAGES,
     ...(relay && { policy: await readText(relay.policy) }),
     ...(testNetworkFile !== undefined && {

@@ -50,10 +50,10 @@ interface Seen {
   readonly holdings: Holdings;
 }
 
-async function statusOf({ plan, home }: Stack, { sight, holdings }: Seen): Promise<Status> {
+async function statusOf(stack: Stack, { sight, holdings }: Seen): Promise<Status> {
   const { isInitialSyncOver } = await import('../../stack/end-initial-sync.ts');
-  const isSyncEndDue = await isInitialSyncOver(home, sight.steps);
-  return { plan, sight, holdings, isSyncEndDue, nowMs: Date.now() };
+  const isSyncEndDue = await isInitialSyncOver(stack, sight.steps);
+  return { plan: stack.plan, sight, holdings, isSyncEndDue, nowMs: Date.now() };
 }
 
 /** Ctrl-C is how it ends well. */
