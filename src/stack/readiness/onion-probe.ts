@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
 import type { Network } from '../../bitcoin/networks.ts';
@@ -8,9 +9,6 @@ import { RELAY_PORT } from '../../node/descriptor-publisher.ts';
 import { WALLET_PORT } from '../services/tor.ts';
 import { probeElectrum } from './electrum-probe.ts';
 import type { ElectrumObservation } from './observations.ts';
-
-/** A new circuit for each look: an old one would go on working when a new client finds no way. */
-let looks = 0;
 
 /** Asks the target through the wallet onion, as a wallet does: tor has a device's key of its own. */
 export async function probeWalletOnion(
@@ -37,6 +35,6 @@ function dial(
   { home }: Pick<Plan, 'home'>,
   { address, signal }: { address: { host: string; port: number }; signal: AbortSignal },
 ): Promise<Duplex> {
-  looks += 1;
-  return socksDial({ path: home.torSocks })(address, { signal, isolation: `look ${looks}` });
+  // A new circuit for each look: an old one may go on when a new client finds no way, or be dead.
+  return socksDial({ path: home.torSocks })(address, { signal, isolation: randomUUID() });
 }
