@@ -149,7 +149,7 @@ function stepsFor(wallet: WalletName, { strings, isOnion }: Connection): readonl
 function keySteps(devices: readonly string[]): readonly string[] {
   const held = devices.length === 0 ? 'None has one yet' : `These have one: ${devices.join(', ')}`;
   return [
-    `Only a device with a key reaches this server, or learns that it exists. ${held}.`,
+    `Only a device with a key finds the way to this server. ${held}.`,
     '  sotto device add NAME   makes one, and shows the line that goes to the tor which the wallet uses:',
     '  tor    a file sotto-NAME.auth_private in the directory that ClientOnionAuthDir names, then reload it',
     '  Orbot  the menu, Onion Services, Client Authorization',
