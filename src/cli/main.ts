@@ -38,35 +38,40 @@ function program(): Command {
     .enablePositionalOptions()
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage.');
-  for (const command of [
-    demoCommand(),
-    lookupCommand(),
-    directoryCommand(),
-    devnetCommand(),
-    nodeCommand(),
-    guardCommand(),
-    upCommand(),
-    statusCommand(),
-    logsCommand(),
-    doctorCommand(),
-    restartCommand(),
-    downCommand(),
-    connectCommand(),
-    deviceCommand(),
-    backupCommand(),
-    restoreCommand(),
-    rotateCommand(),
-    verifyCommand(),
-    updateCommand(),
-    runCommand(),
-    destroyCommand(),
-    initCommand(),
-  ]) {
-    sotto.addCommand(command);
+  for (const [heading, commands] of Object.entries(commandsByHeading())) {
+    for (const command of commands) sotto.addCommand(command.helpGroup(heading));
   }
   sotto.addCommand(watchdogCommand(), { hidden: true });
   settle(sotto, 'sotto');
   return sotto;
+}
+
+/** In the order in which a person meets them. */
+function commandsByHeading(): Readonly<Record<string, readonly Command[]>> {
+  return {
+    'Your own server:': [
+      initCommand(),
+      upCommand(),
+      statusCommand(),
+      connectCommand(),
+      deviceCommand(),
+      doctorCommand(),
+      logsCommand(),
+      restartCommand(),
+      downCommand(),
+    ],
+    'Its keys, versions and end:': [
+      backupCommand(),
+      restoreCommand(),
+      rotateCommand(),
+      verifyCommand(),
+      updateCommand(),
+      destroyCommand(),
+    ],
+    'Lookups:': [lookupCommand(), directoryCommand()],
+    'To try and to develop:': [demoCommand(), devnetCommand()],
+    'What the server consists of:': [runCommand(), nodeCommand(), guardCommand()],
+  };
 }
 
 /** What commander does not hand down to commands that are added. */
