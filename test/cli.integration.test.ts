@@ -172,7 +172,7 @@ test('a broken configuration is told with all its problems at once', async () =>
   writeFileSync(path, JSON.stringify({ network: 'bitcoin', listen: 'here', extra: 1 }));
   const { exit, stderr } = await sotto('node', '--config', path);
   assert.equal(exit, 1);
-  for (const place of ['network', 'listen', 'dataDirectory', 'target', 'socks', 'policyFile']) {
+  for (const place of ['network', 'listen', 'dataDirectory', 'target', 'socks']) {
     assert.match(stderr, new RegExp(`at ${place}$`, 'm'));
   }
   assert.match(stderr, /"extra"/);

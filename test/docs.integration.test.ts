@@ -116,12 +116,13 @@ test.each([
   );
 });
 
-test('every variable of the environment that a document names is one of an option or a container', () => {
+test('every variable of the environment that a document names is one of an option, a container or an image', () => {
   const commands = SOTTO.flatMap((command) => [command, ...command.commands]);
   const variables = ({ text }: Text): readonly string[] => text.match(/\bSOTTO_[A-Z_]+/g) ?? [];
   const known = new Set([
     ...commands.flatMap(({ options }) => options.flatMap((option) => option.envVar ?? [])),
     ...variables(read('compose.yaml')),
+    ...variables(read('src/stack/docker/build-images.ts')),
   ]);
   const named = documents.flatMap(variables);
   assert.deepEqual(

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { basename } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { test } from 'vitest';
 import { findProgram } from './find-program.ts';
+import { makeTemporaryDirectory } from './temporary-directory.ts';
 
 test('the first program that is there is found by its path', async () => {
   const path = await findProgram('no-such-program-anywhere', 'node');
@@ -11,5 +13,8 @@ test('the first program that is there is found by its path', async () => {
 
 test('a path is taken as it is, when there is a program', async () => {
   assert.equal(await findProgram(process.execPath), process.execPath);
-  assert.equal(await findProgram('/etc/hostname', '/no/such', 'node'), await findProgram('node'));
+  await using directory = await makeTemporaryDirectory();
+  const plain = join(directory.path, 'plain');
+  await writeFile(plain, '', { mode: 0o600 });
+  assert.equal(await findProgram(plain, '/no/such', 'node'), await findProgram('node'));
 });
