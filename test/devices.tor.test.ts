@@ -31,7 +31,7 @@ import type { Tor } from '../src/tor/tor-process.ts';
 import { withoutOnion } from '../src/tor/torrc.ts';
 
 const PORT = 50_001;
-const signal = AbortSignal.timeout(280_000);
+const signal = AbortSignal.timeout(900_000);
 const scope = new Scope();
 let network: PrivateTorNetwork;
 let plan: Plan;
@@ -146,9 +146,12 @@ async function echo(stream: Duplex): Promise<void> {
 
 /** Calls until it is let in; tor asks for a newer descriptor when the one it has is of no use. */
 async function callUntilAnswered(tor: Caller): Promise<void> {
-  const stream = await waitUntil(() => call(tor).catch(() => undefined), {
+  // A call that began too early would wait for tor's own two minutes: each has a patience of its own.
+  const attempt = (): Promise<Duplex | undefined> =>
+    call(tor, AbortSignal.timeout(15_000)).catch(() => undefined);
+  const stream = await waitUntil(attempt, {
     what: 'the wallet onion to answer',
-    timeoutMs: 60_000,
+    timeoutMs: 180_000,
     intervalMs: 200,
     signal,
   });
