@@ -208,19 +208,18 @@ dockerTest('logs are told apart by service, and followed over a restart', async 
   assert.ok(some.includes('tor') && some.includes('node') && some.includes('target'));
   assert.ok(some.filter((service) => service === 'node').length <= 3);
   const stop = new AbortController();
-  let starts = 0;
-  let isAnew = false;
+  const seen = { starts: 0, isAnew: false };
   const options = { service: 'target', lines: 0, follow: true, signal: stop.signal } as const;
   const following = (async () => {
     for await (const { service, text } of backend.logs(options)) {
       assert.equal(service, 'target');
       if (!text.startsWith('Electrum server')) continue;
-      starts += 1;
-      if (isAnew) stop.abort();
+      seen.starts += 1;
+      if (seen.isAnew) stop.abort();
     }
   })();
   const restartUntilSeen = (): true | undefined => {
-    if (starts > 0) return true;
+    if (seen.starts > 0) return true;
     // What was said before the engine began to follow is not told.
     docker('restart', `${PROJECT}-target-1`);
     return undefined;
@@ -231,7 +230,7 @@ dockerTest('logs are told apart by service, and followed over a restart', async 
     intervalMs: 5_000,
     signal,
   });
-  isAnew = true;
+  seen.isAnew = true;
   await backend.restart(['target'], { signal });
   await following;
 });
