@@ -34,23 +34,28 @@ export interface Edge {
   readonly subnet: string;
   /** Without a way to the host and the world. */
   readonly internal: boolean;
-  /** The address of each service on it. */
+  /** The address of each service of the plan on it. */
   readonly members: Partial<Record<ServiceName, string>>;
 }
 
-/** The networks on which these services meet. A network with one member is there for that one. */
+/**
+ * The networks that these services are on. compose.yaml is one for all plans: a service is also on a
+ * network where it would meet one that this plan does without, and is alone there.
+ */
 export function edgesOf(prefix: string, services: readonly ServiceName[]): readonly Edge[] {
   const sites: readonly [string, Site][] = Object.entries(EDGES);
   return sites
-    .filter(([, { members }]) => Object.keys(members).every((name) => isIn(services, name)))
     .map(([name, { first, members }]) => ({
       name: name as EdgeName,
       subnet: `${prefix}.${first}/29`,
       internal: !OPEN_EDGES.includes(name as EdgeName),
       members: Object.fromEntries(
-        Object.entries(members).map(([service, last]) => [service, `${prefix}.${last}`]),
+        Object.entries(members)
+          .filter(([service]) => isIn(services, service))
+          .map(([service, last]) => [service, `${prefix}.${last}`]),
       ),
-    }));
+    }))
+    .filter(({ members }) => Object.keys(members).length > 0);
 }
 
 /** The address of a service on a network. @throws RangeError when it is not on it. */

@@ -4,12 +4,11 @@ import { TEST_PROJECT, testContainer } from '../../../test/docker-container.ts';
 import { testPlan } from '../../../test/server-plan.ts';
 import type { Container, DockerNetwork } from '../docker/container.ts';
 import type { ServiceName } from '../service.ts';
-import { allEdges } from './all-edges.ts';
 import { missingRestrictions, wrongPorts } from './judge-hardening.ts';
 import { brokenNetworks, strayContainers } from './judge-networks.ts';
 
 const plan = testPlan();
-const edges = allEdges(plan);
+const edges = plan.edges;
 
 function containerOf(service: ServiceName): Container {
   return testContainer({ service, edges });

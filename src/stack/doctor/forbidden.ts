@@ -3,7 +3,6 @@ import { formatAddress } from '../../io/dial.ts';
 import type { Edge } from '../edges.ts';
 import type { Plan } from '../plan.ts';
 import type { ServiceName, ServiceSpec } from '../service.ts';
-import { allEdges } from './all-edges.ts';
 import type { ProbeOrder } from './probe.ts';
 
 /** An address that a service must not reach. */
@@ -72,7 +71,7 @@ export function trialOf({
 }
 
 function hostsOf(hostAddresses: readonly string[], plan: Plan): readonly Forbidden[] {
-  return [...new Set([...hostAddresses, ...allEdges(plan).map(routerOf)])].flatMap((host) =>
+  return [...new Set([...hostAddresses, ...plan.edges.map(routerOf)])].flatMap((host) =>
     HOST_PORTS.map((port) => ({
       address: { host, port },
       who: 'this machine',
@@ -86,7 +85,7 @@ function hostsOf(hostAddresses: readonly string[], plan: Plan): readonly Forbidd
  * keep free. On the network for the local network there is one, which passes nothing on.
  */
 function deadRouters(plan: Plan, service: ServiceSpec | undefined): readonly string[] {
-  return allEdges(plan)
+  return plan.edges
     .filter(({ internal, name }) => internal || (name === 'lan' && service?.name === 'lan'))
     .map(routerOf);
 }
@@ -103,7 +102,7 @@ function neighboursOf(
 ): readonly Forbidden[] {
   if (other.name === service?.name) return [];
   const allowed = allowedOf(plan, service);
-  const torAddresses = allEdges(plan).flatMap(({ members }) => members.tor ?? []);
+  const torAddresses = plan.edges.flatMap(({ members }) => members.tor ?? []);
   const addresses = [
     ...other.listens.map(({ address }) => address),
     ...(other.name === 'tor'

@@ -6,7 +6,6 @@ import {
 } from '../docker/container.ts';
 import type { Edge } from '../edges.ts';
 import type { Plan } from '../plan.ts';
-import { allEdges } from './all-edges.ts';
 
 const NO_HOST_ADDRESS = 'com.docker.network.bridge.inhibit_ipv4';
 const MASQUERADE = 'com.docker.network.bridge.enable_ip_masquerade';
@@ -18,7 +17,7 @@ export function strayContainers(plan: Plan, containers: readonly Container[]): r
     const name = service ?? container.Name.slice(1);
     if (service === undefined) return [`${name} is not of this server`];
     const planned = new Map(
-      allEdges(plan).flatMap((edge) => {
+      plan.edges.flatMap((edge) => {
         const address = edge.members[service];
         return address === undefined ? [] : [[networkName(plan, edge), address] as const];
       }),
@@ -58,7 +57,7 @@ export function brokenNetworks({
     const strangers = Object.entries(network.Containers ?? {})
       .filter(([id]) => !ours.has(id))
       .map(([, { Name: stranger }]) => `${stranger} is on our network ${Name}`);
-    const edge = allEdges(plan).find(({ name }) => name === Labels?.[COMPOSE_LABELS.network]);
+    const edge = plan.edges.find(({ name }) => name === Labels?.[COMPOSE_LABELS.network]);
     return [
       ...strangers,
       ...(edge ? differences(network, edge) : [`${Name} is not of this server`]),
