@@ -27,12 +27,16 @@ export async function openNodeKeys(dataDirectory: string): Promise<NodeKeys> {
   };
 }
 
-async function openSeed(path: string): Promise<Uint8Array> {
+/**
+ * Reads a seed of 32 bytes, and makes it when there is none: 0600, and never replaced.
+ * @throws UserError when it is damaged.
+ */
+export async function openSeed(path: string): Promise<Uint8Array> {
   const held = await readIfPresent(path);
   if (held !== undefined) {
     if (held.length !== SEED_BYTES) {
       throw new UserError(`${path} is damaged: it has not ${SEED_BYTES} bytes`, {
-        hint: 'Restore it from a backup. Without it this node is another one.',
+        hint: 'Restore it from a backup. Another one makes another node, or another onion address.',
       });
     }
     return held;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fromUtf8, toHex } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { createSecretFile, makePrivateDirectory, readIfPresent } from '../io/durable-file.ts';
-import { openNodeKeys } from '../node/node-keys.ts';
+import { openNodeKeys, openSeed } from '../node/node-keys.ts';
 import { onionKeyFromSeed } from '../tor/onion-key.ts';
 import type { Home, OnionName } from './home.ts';
 import type { RpcUser } from './plan-context.ts';
@@ -16,7 +16,6 @@ export interface Secrets {
   readonly targetRpc: RpcUser;
 }
 
-const SEED_BYTES = 32;
 const TARGET_USER = 'target';
 
 /**
@@ -41,19 +40,6 @@ export async function openSecrets(home: Home): Promise<Secrets> {
 export function onionAddresses({ onionSeeds }: Secrets): Readonly<Record<OnionName, string>> {
   const address = (name: OnionName): string => onionKeyFromSeed(onionSeeds[name]).address;
   return { wallet: address('wallet'), relay: address('relay'), p2p: address('p2p') };
-}
-
-async function openSeed(path: string): Promise<Uint8Array> {
-  const held = await readIfPresent(path);
-  if (held === undefined) {
-    const seed = randomBytes(SEED_BYTES);
-    await createSecretFile(path, seed);
-    return seed;
-  }
-  if (held.length === SEED_BYTES) return held;
-  throw new UserError(`${path} is damaged: it has not ${SEED_BYTES} bytes`, {
-    hint: 'Restore it from a backup. With another one the onion has another address.',
-  });
 }
 
 /** Password and salt, `64 hexadecimal digits:32 hexadecimal digits`: the salt stays, so that bitcoin.conf does. */
