@@ -14,6 +14,7 @@ const MAY_IMPORT = {
   query: ['base'],
   relay: ['base', 'io', 'directory'],
   lookup: ['base', 'io', 'bitcoin', 'electrum', 'directory', 'query', 'relay'],
+  bridge: ['base', 'io', 'bitcoin', 'electrum', 'directory', 'lookup'],
   node: ['base', 'io', 'config', 'tor', 'bitcoin', 'electrum', 'directory', 'query', 'relay'],
   devnet: [
     'base',
@@ -40,6 +41,7 @@ const MAY_IMPORT = {
     'query',
     'relay',
     'lookup',
+    'bridge',
     'node',
     'devnet',
     'stack',
@@ -59,6 +61,7 @@ const PURE = [
   'src/directory/{family,fields,limits,list-nodes,node-id,note,policy,public-key,signing-key}.ts',
   'src/relay/{aead,cell,encapsulation,fingerprint-set,hkdf,hpke,key-config,x25519}.ts',
   'src/relay/{frame,frame-payload,limits,message,relay-error,replay-cache,token-bucket}.ts',
+  'src/bridge/history-record.ts',
   'src/lookup/{assignment,epoch-key,fee-rates,verify-history}.ts',
   'src/stack/watchdog/ladder.ts',
   'src/devnet/{chain,chain-block,chain-ledger,chain-policy,chain-script,chain-transaction}.ts',
