@@ -4,7 +4,7 @@ import type { Policy } from '../directory/policy.ts';
 import type { Reaper } from '../io/reaper.ts';
 import type { EpochPlan } from './authority.ts';
 import { startAuthorityProcess } from './authority-child.ts';
-import { combineNotes } from './authority-notes.ts';
+import { combineNotes } from '../directory/combine-notes.ts';
 
 export interface AuthoritiesOptions {
   readonly count: number;

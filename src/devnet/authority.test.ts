@@ -13,7 +13,7 @@ import { type Consensus, parseConsensus } from '../directory/consensus.ts';
 import { textOfNote } from '../directory/note.ts';
 import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
 import { type EpochPlan, openAuthority } from './authority.ts';
-import { combineNotes } from './authority-notes.ts';
+import { combineNotes } from '../directory/combine-notes.ts';
 
 const signers = testAuthorities(3);
 const policy = testPolicy(signers);

@@ -1,6 +1,6 @@
-import { DirectoryError } from '../directory/directory-error.ts';
-import { joinNotes, type NoteVerifier, openNote, textOfNote } from '../directory/note.ts';
-import { isQuorum, type Policy } from '../directory/policy.ts';
+import { DirectoryError } from './directory-error.ts';
+import { joinNotes, type NoteVerifier, openNote, textOfNote } from './note.ts';
+import { isQuorum, type Policy } from './policy.ts';
 
 /**
  * One note with the signatures of all who signed the same text, or undefined when for no text they
