@@ -15,7 +15,7 @@ import { type NodeId } from './node-id.ts';
 import { deferPublicKey, type PublicKey } from './public-key.ts';
 
 /** What the authorities say about a node, in the order in which a consensus writes it. */
-const NODE_FLAGS = ['Relay', 'Gateway', 'Running', 'Stable'] as const;
+export const NODE_FLAGS = ['Relay', 'Gateway', 'Running', 'Stable'] as const;
 
 export type NodeFlag = (typeof NODE_FLAGS)[number];
 
@@ -61,7 +61,7 @@ export function renderNode(node: ConsensusNode): string {
     node.nodeId,
     toBase64(node.descriptorDigest),
     node.weight,
-    NODE_FLAGS.filter((flag) => node.flags.has(flag)).join(','),
+    renderFlags(node.flags),
     node.family,
     `${node.onion.host}:${node.onion.port}`,
     ...node.keyConfigs.map(toBase64),
@@ -93,7 +93,13 @@ type NodeLineMatch = readonly [
   ...[host: string, port: string, current: string, next: string, replyKey: string],
 ];
 
-function parseFlags(text: string): ReadonlySet<NodeFlag> {
+/** In their one order, with commas between. */
+export function renderFlags(flags: ReadonlySet<NodeFlag>): string {
+  return NODE_FLAGS.filter((flag) => flags.has(flag)).join(',');
+}
+
+/** @throws DirectoryError `malformed` unless `renderFlags` writes this of at least one flag. */
+export function parseFlags(text: string): ReadonlySet<NodeFlag> {
   const flags = FLAG_SETS.get(text);
   if (flags === undefined) throw new DirectoryError('malformed', 'not a set of flags');
   return flags;

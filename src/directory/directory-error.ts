@@ -1,4 +1,4 @@
-/** Why a descriptor, a consensus or a key was refused (spec/directory.md section 8). */
+/** Why a descriptor, a vote, a consensus or a key was refused (spec/directory.md section 8). */
 export type DirectoryErrorCode =
   | 'malformed'
   | 'too-large'
@@ -17,6 +17,10 @@ export type DirectoryErrorCode =
   | 'gap'
   | 'forked'
   | 'swapped-key'
+  | 'unknown-authority'
+  | 'wrong-slot'
+  | 'late'
+  | 'equivocated'
   | 'unavailable';
 
 /** Something of the directory was refused. */

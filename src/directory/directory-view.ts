@@ -8,10 +8,23 @@ export const DIRECTORY_KINDS = {
   consensus: 1,
   /** The descriptor note whose text has this SHA-256. */
   descriptor: 2,
+  /** The index of the votes that an authority holds for the slot of `epochDigest`. */
+  voteIndex: 3,
+  /** The vote note whose text has this SHA-256. */
+  vote: 4,
+  /** The authority's own detached signature for the slot of `epochDigest`. */
+  signature: 5,
 } as const;
 
 /** One of `DIRECTORY_KINDS`, or any other byte a peer may send. */
 export type DirectoryKind = number;
+
+/** 32 bytes that stand for an epoch where a question has a digest: zeros, and the epoch as u64. */
+export function epochDigest(epoch: number): Uint8Array {
+  const digest = new Uint8Array(32);
+  new DataView(digest.buffer).setBigUint64(24, BigInt(epoch));
+  return digest;
+}
 
 /** The directory as a node or client holds it now. */
 export interface DirectoryView {

@@ -4,6 +4,12 @@ export const MAX_DESCRIPTOR_BYTES = 8192;
 /** Bytes of a consensus note: 10,000 nodes of at most 400 bytes, and 200,000 bytes for the rest. */
 export const MAX_CONSENSUS_BYTES = 4_200_000;
 
+/** Bytes of the text of a vote: 10,000 nodes of at most 129 bytes, and 10,000 bytes for the rest. */
+export const MAX_VOTE_BYTES = 1_300_000;
+
+/** Bytes of a vote note: as many signatures as a note can hold, with the longest names. */
+export const MAX_VOTE_NOTE_BYTES = MAX_VOTE_BYTES + 65_536;
+
 /** Nodes in a consensus. */
 export const MAX_NODES = 10_000;
 

@@ -86,6 +86,16 @@ export function joinNotes(notes: readonly [string, ...string[]]): string {
   );
 }
 
+/** The note without the signatures of anyone else, whether theirs are right or not. */
+export function keepSignaturesOf(note: string, verifiers: readonly NoteVerifier[]): string {
+  const [text, lines] = splitNote(note);
+  const known = new Set(verifiers.map(labelOf));
+  return formatNote(
+    text,
+    lines.filter((line) => known.has(parseSignatureLine(line).label)),
+  );
+}
+
 /**
  * Signatures of unknown signers are passed over; a known signer whose signature is wrong or there
  * twice makes the whole note refused.
