@@ -59,7 +59,7 @@ const PURE = [
   'src/electrum/{script-hash,history-status,merkle,header-chain,header-history,header-rules,target-rule}.ts',
   'src/directory/{accept-consensus,consensus,consensus-node,describe-consensus,descriptor,descriptor-text}.ts',
   'src/directory/{family,fields,limits,list-nodes,node-id,note,policy,public-key,signing-key}.ts',
-  'src/relay/{aead,cell,encapsulation,fingerprint-set,hkdf,hpke,key-config,x25519}.ts',
+  'src/relay/{cell,encapsulation,fingerprint-set,hkdf,hpke,key-config,x25519}.ts',
   'src/relay/{frame,frame-payload,limits,message,relay-error,replay-cache,token-bucket}.ts',
   'src/bridge/history-record.ts',
   'src/lookup/{assignment,epoch-key,fee-rates,verify-history}.ts',
