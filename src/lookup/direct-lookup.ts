@@ -16,6 +16,7 @@ import {
   type FeeRate,
   type Lookup,
   type LookupCallOptions,
+  type VerifiedHeaders,
   type VerifiedHistory,
 } from './lookup.ts';
 import { checkTipAge, type HistoryClaim, verifyHistory } from './verify-history.ts';
@@ -46,6 +47,7 @@ const SATOSHIS = 100_000_000;
 export class DirectLookup implements Lookup {
   /** None: there is nobody to make up for the server. */
   readonly faults: readonly LookupError[] = [];
+  readonly pollMeanMs = undefined;
   readonly #options: DirectLookupOptions;
   readonly #histories: ElectrumHistories;
   readonly #addresses = new Turnstile(ADDRESSES_AT_ONCE);
@@ -53,6 +55,10 @@ export class DirectLookup implements Lookup {
   constructor(options: DirectLookupOptions) {
     this.#options = options;
     this.#histories = new ElectrumHistories(options.client);
+  }
+
+  get headers(): VerifiedHeaders {
+    return this.#options.headers;
   }
 
   async history(scriptHash: string, { signal }: LookupCallOptions): Promise<VerifiedHistory> {
@@ -105,7 +111,6 @@ export class DirectLookup implements Lookup {
 
   async #readOnce(scriptHash: string, signal: AbortSignal): Promise<VerifiedHistory> {
     const { headers, onion } = this.#options;
-    headers.keepFresh();
     const claim = await unlessAborted(this.#histories.fetch(scriptHash), signal);
     await this.#reach(claim, signal);
     const history = verifyHistory(claim, headers);

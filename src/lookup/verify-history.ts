@@ -105,8 +105,8 @@ function verifyEntry(entry: ClaimedEntry, chain: HeaderLookup): VerifiedEntry {
     if (header === undefined) throw new ProofError('unknown-block', `no block at height ${height}`);
     verifyProof(transaction, inBlock, header);
   }
-  const position = inBlock?.position;
-  return { txid, height, position, proved: inBlock !== undefined, raw, transaction };
+  const { position, branch } = inBlock ?? { position: undefined, branch: undefined };
+  return { txid, height, position, proved: inBlock !== undefined, branch, raw, transaction };
 }
 
 function verifyProof(transaction: Transaction, proof: BlockProof, header: BlockHeader): void {
