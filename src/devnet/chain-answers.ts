@@ -5,6 +5,7 @@ import { type ElectrumResults, MAX_HEADERS } from '../electrum/protocol.ts';
 import { compareVersions } from '../electrum/protocol-version.ts';
 import { ElectrumRpcError, RPC_CODE } from '../electrum/rpc-error.ts';
 import type { ElectrumHandlers } from '../electrum/session.ts';
+import { verboseTransaction } from '../electrum/verbose-transaction.ts';
 import type { RegtestChain } from './chain.ts';
 import type { ChainBlock } from './chain-block.ts';
 import type { LedgerItem } from './chain-ledger.ts';
@@ -13,7 +14,6 @@ import { readTransaction } from './chain-transaction.ts';
 import { feeHistogram } from './fee-histogram.ts';
 import { HeaderProofs } from './header-proofs.ts';
 import { FEE_RATE } from './purse.ts';
-import { verboseTransaction } from './verbose-transaction.ts';
 
 /** What belongs to a connection and not to the chain. */
 export type SubscriptionMethod =
@@ -183,7 +183,7 @@ function getTransaction(
     block: blockAt(chain, place.height),
     confirmations: chain.tip.height - place.height + 1,
   };
-  return verboseTransaction(transaction, confirmation);
+  return verboseTransaction(transaction.raw, { network: 'regtest', confirmation });
 }
 
 function broadcastAll(
