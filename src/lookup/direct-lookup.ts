@@ -13,6 +13,7 @@ import { ElectrumHistories } from './electrum-history.ts';
 import { LookupError } from './fault.ts';
 import { type HeaderView } from './header-view.ts';
 import {
+  type Exposure,
   type FeeRate,
   type Lookup,
   type LookupCallOptions,
@@ -52,6 +53,8 @@ export class DirectLookup implements Lookup {
   readonly #histories: ElectrumHistories;
   readonly #addresses = new Turnstile(ADDRESSES_AT_ONCE);
 
+  readonly #asked = new Set<string>();
+
   constructor(options: DirectLookupOptions) {
     this.#options = options;
     this.#histories = new ElectrumHistories(options.client);
@@ -61,7 +64,13 @@ export class DirectLookup implements Lookup {
     return this.#options.headers;
   }
 
+  exposure(): Exposure {
+    const server = { name: this.#options.onion, addresses: this.#asked.size };
+    return { gateways: [server], relays: [] };
+  }
+
   async history(scriptHash: string, { signal }: LookupCallOptions): Promise<VerifiedHistory> {
+    this.#asked.add(scriptHash);
     await this.#addresses.enter(signal);
     try {
       return await blamingServer(this.#options.onion, () => this.#read(scriptHash, signal));

@@ -83,6 +83,24 @@ export interface VerifiedHeaders {
   onTip(listener: (tip: ChainTip) => void): () => void;
 }
 
+/** How much of a wallet each one outside can have learnt. */
+export interface Exposure {
+  /** Those who were asked about addresses: gateways by node id, or the user's own server by its onion. */
+  readonly gateways: readonly { readonly name: string; readonly addresses: number }[];
+  readonly relays: readonly RelayExposure[];
+}
+
+export interface RelayExposure {
+  readonly nodeId: NodeId;
+  /** How many addresses are asked about through it. It sees none of them, only that someone asks. */
+  readonly addresses: number;
+  /**
+   * How many links of clients it said it had when the newest link to it was opened, rounded down to a
+   * power of two: the relay's claim, which nobody can check. Undefined when none was opened.
+   */
+  readonly clients: number | undefined;
+}
+
 /**
  * Answers about the chain that are checked before they are returned. All methods reject with
  * `LookupError`, or with the signal's reason when aborted, and may run concurrently.
@@ -100,6 +118,11 @@ export interface Lookup extends AsyncDisposable {
    * look alike; undefined where the only one who sees them is the user's own server.
    */
   readonly pollMeanMs: number | undefined;
+  /**
+   * Relayed: of every address that the wallet has asked about and not forgotten. Direct: since the
+   * opening.
+   */
+  exposure(): Exposure;
   /** What went wrong on the way to answers, the newest last, with the nodes at fault. Bounded. */
   readonly faults: readonly LookupError[];
 }

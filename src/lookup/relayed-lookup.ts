@@ -13,6 +13,7 @@ import { combineFees } from './fee-rates.ts';
 import { fetchHistory, type FetchedHistory, type Put } from './fetch-history.ts';
 import { type HeaderView } from './header-view.ts';
 import {
+  type Exposure,
   type FeeRate,
   type Lookup,
   type LookupCallOptions,
@@ -73,6 +74,14 @@ export class RelayedLookup implements Lookup {
   get pollMeanMs(): number {
     const params = this.#options.consensus.current()?.params;
     return Math.max(1, params?.get('poll-mean-s') ?? POLL_MEAN_S) * 1000;
+  }
+
+  exposure(): Exposure {
+    const { choices, consensus, pool } = this.#options;
+    return choices.exposure({
+      consensus: consensus.current(),
+      clientsOf: ({ onion }) => pool.clientsOf(onion),
+    });
   }
 
   async history(scriptHash: string, { signal }: LookupCallOptions): Promise<VerifiedHistory> {
