@@ -1,6 +1,7 @@
-import { fromHex } from '../base/bytes.ts';
+import { concatBytes, fromHex } from '../base/bytes.ts';
 import { messageOf } from '../base/errors.ts';
 import { networkParams } from '../bitcoin/networks.ts';
+import { HeaderProofs } from '../electrum/header-proofs.ts';
 import { type ElectrumResults, MAX_HEADERS } from '../electrum/protocol.ts';
 import { compareVersions } from '../electrum/protocol-version.ts';
 import { ElectrumRpcError, RPC_CODE } from '../electrum/rpc-error.ts';
@@ -12,7 +13,6 @@ import type { LedgerItem } from './chain-ledger.ts';
 import { MIN_FEE_RATE, TransactionRejectedError } from './chain-policy.ts';
 import { readTransaction } from './chain-transaction.ts';
 import { feeHistogram } from './fee-histogram.ts';
-import { HeaderProofs } from './header-proofs.ts';
 import { FEE_RATE } from './purse.ts';
 
 /** What belongs to a connection and not to the chain. */
@@ -32,7 +32,9 @@ export function chainAnswers(
   chain: RegtestChain,
 ): Required<Omit<ElectrumHandlers, SubscriptionMethod>> {
   const { ledger } = chain;
-  const proofs = new HeaderProofs(chain);
+  const proofs = new HeaderProofs((start, count) =>
+    concatBytes(...chain.blocks.slice(start, start + count).map(({ header }) => header)),
+  );
   return {
     'server.features': () => ({
       genesis_hash: networkParams('regtest').genesisHash,
@@ -46,13 +48,13 @@ export function chainAnswers(
     'server.banner': () => 'A regtest chain in memory: its coins are worth nothing.',
     'server.donation_address': () => '',
     'server.peers.subscribe': () => [],
-    'blockchain.block.header': ({ height, cp_height: checkpoint }) => {
+    'blockchain.block.header': async ({ height, cp_height: checkpoint }) => {
       const header = blockAt(chain, height).headerHex;
       if (checkpoint === 0) return header;
       checkCheckpoint(chain, { what: 'header height', height, checkpoint });
-      return { header, ...proofs.proofOf(height, checkpoint) };
+      return { header, ...(await proofs.proofOf(height, checkpoint)) };
     },
-    'blockchain.block.headers': (
+    'blockchain.block.headers': async (
       { start_height: start, count, cp_height: checkpoint },
       { session },
     ) => {
@@ -67,7 +69,7 @@ export function chainAnswers(
       if (checkpoint === 0 || headers.length === 0) return reply;
       const height = start + headers.length - 1;
       checkCheckpoint(chain, { what: 'header height + (count - 1)', height, checkpoint });
-      return { ...reply, ...proofs.proofOf(height, checkpoint) };
+      return { ...reply, ...(await proofs.proofOf(height, checkpoint)) };
     },
     'blockchain.estimatefee': () => ESTIMATED_FEE,
     'blockchain.relayfee': () => RELAY_FEE,
