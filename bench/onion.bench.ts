@@ -56,6 +56,7 @@ async function benchAt(delayMs: number): Promise<readonly Report[]> {
       walletTarget: chain.electrum,
       mixMs: 0,
       tickMs: 0,
+      pollMeanS: 14_400,
       delayMs,
       observed: false,
       signal,

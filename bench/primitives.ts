@@ -1,5 +1,5 @@
 import { createHmac, diffieHellman, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { aeadSeal, CHACHA20_POLY1305 } from '../src/relay/aead.ts';
+import { aeadSeal, CHACHA20_POLY1305 } from '../src/base/aead.ts';
 import { keyPairFromSeed, publicKeyOf } from '../src/relay/x25519.ts';
 import type { Case } from './harness.ts';
 

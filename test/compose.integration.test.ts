@@ -30,6 +30,18 @@ const CONFIGS: Readonly<Record<string, StackConfig>> = {
     exposeLan: { host: '192.168.1.5', port: 50_002 },
     relay: { policy: '/etc/sotto/policy', consensus: '/var/lib/sotto/consensus' },
   },
+  'a bridge that asks the network, in the local network too': {
+    ...base,
+    exposeLan: { host: '192.168.1.5', port: 50_002 },
+    relay: { policy: '/etc/sotto/policy', consensus: '/var/lib/sotto/consensus' },
+    bridge: { lookup: 'relayed', schedule: 'fast' },
+  },
+  'the devnet with a bridge': {
+    ...base,
+    network: 'regtest',
+    target: 'devnet',
+    bridge: { lookup: 'direct' },
+  },
   'the devnet': { ...base, network: 'regtest', target: 'devnet' },
 };
 
@@ -46,6 +58,7 @@ async function planOf(config: StackConfig): Promise<Plan> {
       targetRpc: { name: 'target', password: 'p', salt: '00', hmac: '00' },
       initialSyncDone: false,
       images: await imagesOf(config.target, {}),
+      policy: 'a policy\n',
     },
   });
 }

@@ -170,7 +170,7 @@ dockerTest(
     const waiting = { what: 'the pipe', timeoutMs: 10_000, intervalMs: 100, signal };
     const answering = { ...waiting, what: 'the target' };
     const stream = await waitUntil(
-      () => backend.dialTarget({ signal }).catch(tolerate(DialError)),
+      () => backend.dialElectrum('target', { signal }).catch(tolerate(DialError)),
       answering,
     );
     stream.write('{"id":1,"method":"server.version","params":["test","1.4"]}\n');
@@ -187,7 +187,7 @@ dockerTest(
   async () => {
     const { backend } = await serverThatRuns();
     const controller = new AbortController();
-    const stream = await backend.dialTarget(controller);
+    const stream = await backend.dialElectrum('target', controller);
     const closed = new Promise((resolve) => stream.once('close', resolve));
     controller.abort();
     await closed;
@@ -240,7 +240,7 @@ dockerTest('a service that ended is told, and up starts it again', async () => {
   docker('stop', `${PROJECT}-node-1`);
   const stopped = await backend.states({ signal });
   assert.equal(stopped.find(({ service }) => service === 'node')?.state, 'stopped');
-  await assert.rejects(backend.dialTarget({ signal }), DialError);
+  await assert.rejects(backend.dialElectrum('target', { signal }), DialError);
   await backend.up({ signal });
   const states = await backend.states({ signal });
   assert.deepEqual(

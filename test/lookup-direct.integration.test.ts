@@ -14,6 +14,7 @@ import { loopbackDial } from '../src/io/loopback-dial.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
 import { DirectLookup } from '../src/lookup/direct-lookup.ts';
 import { LookupError } from '../src/lookup/fault.ts';
+import { News } from '../src/lookup/header-news.ts';
 import { HeaderView } from '../src/lookup/header-view.ts';
 import type { Lookup, VerifiedHistory } from '../src/lookup/lookup.ts';
 import { openDirectLookup } from '../src/lookup/open-direct-lookup.ts';
@@ -123,7 +124,7 @@ async function historyWith({ lie = (answer) => answer, held }: Setting): Promise
   const headers = lying.use(
     new HeaderView({
       store: { chain, save: () => Promise.resolve() },
-      clock: Date.now,
+      news: (until) => new News().next(60_000, until),
       sync: async (syncing) => {
         const sources = [electrumHeaderSource('own', client)];
         if (isNews) await syncHeaders({ chain, sources, ...syncing });

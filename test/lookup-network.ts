@@ -24,6 +24,7 @@ import { waitUntil } from '../src/io/wait-until.ts';
 import { type ClientState, openClientState } from '../src/lookup/client-state.ts';
 import { type ConsensusSource } from '../src/lookup/consensus-source.ts';
 import { FaultLog } from '../src/lookup/fault-log.ts';
+import { nowAndThen } from '../src/lookup/header-news.ts';
 import { HeaderView } from '../src/lookup/header-view.ts';
 import { syncFromRelays } from '../src/lookup/relay-headers.ts';
 import { RelayPool } from '../src/lookup/relay-pool.ts';
@@ -108,6 +109,7 @@ setMaxListeners(0);
 
 const SEED = new Uint8Array(32).fill(42);
 const CELL_TIMEOUT_MS = 700;
+const HEADERS_EVERY_MS = 200;
 const clock = Date.now;
 const log = silent;
 const network = 'regtest';
@@ -271,7 +273,7 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
       const headerChain = new HeaderChain(networkParams(network), clock);
       const headers = new HeaderView({
         store: { chain: headerChain, save: () => Promise.resolve() },
-        clock,
+        news: (until) => nowAndThen(HEADERS_EVERY_MS, until),
         sync: (syncing) =>
           syncFromRelays(choices.relays(agreed), { chain: headerChain, pool, faults, ...syncing }),
       });

@@ -122,6 +122,30 @@ test('a whole wallet is looked up at several gateways, verified', async () => {
   assert.deepEqual(lookup.faults, []);
 });
 
+test('a lookup tells how many addresses each node had to do with, and of how many clients it is one', async () => {
+  const { lookup } = await net.lookup();
+  const gateways = new Map<string, number>();
+  const relays = new Map<string, number>();
+  for (const { scriptHash } of net.wallet) {
+    const { source } = await lookup.history(scriptHash, { signal });
+    assert.ok(source.kind === 'gateway');
+    gateways.set(source.nodeId, (gateways.get(source.nodeId) ?? 0) + 1);
+    relays.set(source.relay, (relays.get(source.relay) ?? 0) + 1);
+  }
+  const { gateways: shown, relays: used } = lookup.exposure();
+  assert.deepEqual(new Map(shown.map(({ name, addresses }) => [name, addresses])), gateways);
+  const most = shown.map(({ addresses }) => addresses);
+  assert.deepEqual(
+    most,
+    most.toSorted((a, b) => b - a),
+  );
+  assert.equal(used.length, 3);
+  for (const { nodeId, addresses, clients } of used) {
+    assert.equal(addresses, relays.get(nodeId) ?? 0);
+    assert.ok(clients !== undefined && clients >= 0);
+  }
+});
+
 test('a history of 200 transactions is paged and verified', async () => {
   const { lookup } = await net.lookup();
   const history = await lookup.history(scriptHash(BUSY), { signal });

@@ -75,7 +75,7 @@ describe.skipIf(missing.length > 0)(
         },
         timeoutMs: 10_000,
       });
-      const backend: Pick<Backend, 'states' | 'logs' | 'callBitcoind' | 'dialTarget'> = {
+      const backend: Pick<Backend, 'states' | 'logs' | 'callBitcoind' | 'dialElectrum'> = {
         states: () =>
           Promise.resolve(
             (['bitcoind', 'target'] as const).map((service) => ({
@@ -90,7 +90,7 @@ describe.skipIf(missing.length > 0)(
           for (const line of lines.get(service) ?? []) yield { service, text: line };
         },
         callBitcoind: (call) => rpc.call(call),
-        dialTarget: (waiting) =>
+        dialElectrum: (_, waiting) =>
           loopbackDial(plan.endpoints.target.node, { ...waiting, isolation: '' }),
       };
       stack = { config, plan, backend: backend as Backend };

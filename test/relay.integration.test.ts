@@ -171,14 +171,18 @@ async function warm(): Promise<void> {
   });
 }
 
-async function connect(index: number, line?: string): Promise<RelayLink> {
+async function connect(
+  index: number,
+  { line, onClients }: { line?: string; onClients?: (clients: number) => void } = {},
+): Promise<RelayLink> {
   const port = nodeAt(index).server.port;
   const socket = tapped(
     await loopbackDial({ host: '127.0.0.1', port }, { signal: never, isolation: '' }),
   );
   if (line !== undefined) writeBeneath(socket, line);
-  const options = { stream: socket, network: 'regtest', clock: Date.now, signal: never } as const;
-  return scope.use(await connectRelay({ ...options, consensusHash: consensus.hash }));
+  const consensusHash = consensus.hash;
+  const said = { network: 'regtest', consensusHash, ...(onClients && { onClients }) } as const;
+  return scope.use(await connectRelay({ stream: socket, clock: Date.now, signal: never, ...said }));
 }
 
 /** The tap reads frames only: tor's line is written beneath it. */
@@ -239,7 +243,7 @@ test('cells through real sockets: every request 2048 and every answer 4096 bytes
 test('the relay has cells and circuits in hand, the gateway questions, and neither has both', async () => {
   await startNodes({ expectProxyHeader: true });
   await warm();
-  const link = await connect(0, proxyLine(0xabc));
+  const link = await connect(0, { line: proxyLine(0xabc) });
   await ask(link, nodeAt(1).node, 3);
   const [relay, gateway, idle] = nodes.map(({ seen }) => seen);
   assert.deepEqual(idle, []);
@@ -269,12 +273,15 @@ test('notes and headers are served in bounded parts', async () => {
 test('a circuit has its share of notes and headers, over all its links, and no more', async () => {
   const limits = { publicBytesPerCircuit: 1_200_000 };
   await startNodes({ expectProxyHeader: true, limits });
-  const [first, second] = [await connect(0, proxyLine(7)), await connect(0, proxyLine(7))];
+  const [first, second] = [
+    await connect(0, { line: proxyLine(7) }),
+    await connect(0, { line: proxyLine(7) }),
+  ];
   const zeros = new Uint8Array(32);
   assert.equal((await first.directory(0, zeros, { signal: never })).length, NOTE.length);
   assert.equal((await second.headers(0, 2016, { signal: never })).length, 2016 * 80);
   await assert.rejects(second.headers(0, 2016, { signal: never }), { name: 'LinkError' });
-  const other = await connect(0, proxyLine(8));
+  const other = await connect(0, { line: proxyLine(8) });
   assert.equal((await other.directory(0, zeros, { signal: never })).length, NOTE.length);
 });
 
@@ -288,6 +295,26 @@ test('cells for a gateway that goes away fail at the timeout, and other gateways
   assert.equal((await ask(link, gone.node, 0)).status, 'UNREACHABLE');
   assert.ok(performance.now() - start >= 295);
   assert.equal((await ask(link, nodeAt(2).node, 0)).reply?.code, 'OK');
+});
+
+test('a relay says how many clients it serves, rounded down, and counts no relay', async () => {
+  await startNodes();
+  await warm();
+  const said: number[] = [];
+  const links: RelayLink[] = [];
+  for (let count = 0; count < 6; count++) {
+    links.push(await connect(0, { onClients: (clients) => said.push(clients) }));
+  }
+  assert.deepEqual(said, [0, 1, 2, 2, 4, 4]);
+  for (const link of links) await link[Symbol.asyncDispose]();
+  await waitUntil(
+    async () => {
+      const link = await connect(0, { onClients: (clients) => said.push(clients) });
+      await link[Symbol.asyncDispose]();
+      return said.at(-1) === 0 || undefined;
+    },
+    { what: 'the clients to have left', timeoutMs: 5_000, intervalMs: 5, signal: never },
+  );
 });
 
 test('a hostile client cannot bring the node down: floods, half frames, wrong types, no reading, no PROXY line', async () => {
@@ -352,15 +379,17 @@ test('a hostile client cannot bring the node down: floods, half frames, wrong ty
     socket.write(Buffer.concat(bytes));
     scope.defer(() => void socket.destroy());
   }
-  const link = await connect(0, proxyLine(9));
+  const link = await connect(0, { line: proxyLine(9) });
   assert.equal((await ask(link, nodeAt(1).node, 0)).reply?.code, 'OK');
 });
 
 test('one circuit has a bounded number of links', async () => {
   await startNodes({ expectProxyHeader: true });
-  const links = await Promise.all(Array.from({ length: 16 }, () => connect(0, proxyLine(77))));
-  await assert.rejects(connect(0, proxyLine(77)));
+  const links = await Promise.all(
+    Array.from({ length: 16 }, () => connect(0, { line: proxyLine(77) })),
+  );
+  await assert.rejects(connect(0, { line: proxyLine(77) }));
   await links[0]?.[Symbol.asyncDispose]();
   await sleep(20);
-  await connect(0, proxyLine(77));
+  await connect(0, { line: proxyLine(77) });
 });

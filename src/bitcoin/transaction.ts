@@ -4,8 +4,10 @@ import { doubleSha256 } from './double-sha256.ts';
 export interface Transaction {
   /** Hex in display order. */
   readonly txid: string;
+  readonly version: number;
   readonly inputs: readonly TransactionInput[];
   readonly outputs: readonly TransactionOutput[];
+  readonly lockTime: number;
   /** Bytes that the txid is the hash of: those without witnesses. */
   readonly strippedSize: number;
   /** Virtual size (BIP 141): a quarter of three times the stripped size plus the whole size, rounded up. */
@@ -17,6 +19,7 @@ export interface TransactionInput {
   readonly txid: string;
   readonly vout: number;
   readonly script: Uint8Array;
+  readonly sequence: number;
   /** Absent when the input has none. */
   readonly witness?: readonly Uint8Array[];
 }
@@ -41,7 +44,7 @@ const MAX_MONEY = 2_100_000_000_000_000n;
 export function parseTransaction(raw: Uint8Array): Transaction {
   if (raw.length > MAX_TRANSACTION_BYTES) throw new MalformedBytesError('transaction too large');
   const reader = new TransactionReader(raw);
-  reader.skip(4);
+  const version = reader.u32();
   const segwit = raw[4] === 0 && raw[5] === 1;
   if (segwit) reader.skip(2);
   const bodyStart = reader.offset;
@@ -54,18 +57,20 @@ export function parseTransaction(raw: Uint8Array): Transaction {
   if (segwit && witnesses.every((witness) => witness.length === 0)) {
     throw new MalformedBytesError('marked as segwit without a witness');
   }
-  reader.skip(4);
+  const lockTime = reader.u32();
   reader.end();
   const stripped = segwit
     ? concatBytes(raw.subarray(0, 4), raw.subarray(bodyStart, bodyEnd), raw.subarray(-4))
     : raw;
   return {
     txid: toHex(reverseBytes(doubleSha256(stripped))),
+    version,
     inputs: inputs.map((input, index) => {
       const witness = witnesses[index];
       return witness === undefined || witness.length === 0 ? input : { ...input, witness };
     }),
     outputs,
+    lockTime,
     strippedSize: stripped.length,
     vsize: Math.ceil((3 * stripped.length + raw.length) / 4),
   };
@@ -80,8 +85,7 @@ function readInput(reader: TransactionReader): TransactionInput {
   const txid = toHex(reverseBytes(reader.bytes(32)));
   const vout = reader.u32();
   const script = readScript(reader);
-  reader.skip(4);
-  return { txid, vout, script };
+  return { txid, vout, script, sequence: reader.u32() };
 }
 
 function readOutput(reader: TransactionReader): TransactionOutput {

@@ -26,5 +26,5 @@ export interface HistoryCache extends AsyncDisposable {
   put(entry: CachedHistory): void;
   delete(scriptHash: string): void;
   /** Resolves when all that was put or deleted until now survives a power cut, or cannot be written. */
-  saved(): Promise<void>;
+  readonly saved: Promise<void>;
 }

@@ -8,6 +8,7 @@ import type { Network } from '../bitcoin/networks.ts';
 import { type Policy, parsePolicy } from '../directory/policy.ts';
 import { type Address, parseAddress } from '../io/dial.ts';
 import { readIfPresent } from '../io/durable-file.ts';
+import { absolutePath } from './absolute-path.ts';
 
 // Options that the commands of a client share.
 
@@ -26,7 +27,9 @@ export const policyOption = new Option(
 export const stateOption = new Option(
   '--state <directory>',
   'where headers, consensus and choices are kept (default: below the home directory)',
-).env('SOTTO_STATE');
+)
+  .env('SOTTO_STATE')
+  .argParser(absolutePath);
 
 /** @throws UserError */
 export async function readPolicy(path: string | undefined): Promise<Policy> {
@@ -48,7 +51,8 @@ export function stateDirectory(given: string | undefined, network: Network): str
   return join(data, 'sotto', network);
 }
 
-function hostAndPort(text: string): Address {
+/** @throws InvalidArgumentError */
+export function hostAndPort(text: string): Address {
   try {
     return parseAddress(text);
   } catch (error) {

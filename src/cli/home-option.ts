@@ -1,18 +1,13 @@
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import process from 'node:process';
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
+import { absolutePath } from './absolute-path.ts';
 
 /** `--home`: an absolute path, whatever was written. Its attribute is `home`. */
 export const homeOption = new Option('--home <directory>', 'everything of one personal server')
   .env('SOTTO_HOME')
-  .argParser(absolute)
+  .argParser(absolutePath)
   .default(
     join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'sotto', 'server'),
   );
-
-function absolute(path: string): string {
-  // An empty variable would otherwise mean the directory one happens to stand in.
-  if (path === '') throw new InvalidArgumentError('It is empty.');
-  return resolve(path);
-}

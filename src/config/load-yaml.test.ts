@@ -29,6 +29,7 @@ test('a network is all that has to be said', () => {
     openWallet: false,
     exposeLan: undefined,
     memoryMib: undefined,
+    bridge: undefined,
     relay: undefined,
     testNetworkFile: undefined,
     docker: { project: 'sotto', networkPrefix: '10.213.50' },
@@ -71,6 +72,24 @@ test('what contradicts another setting is told with all the rest', () => {
       'line 3: bitcoin_data: devnet has no bitcoind to use it',
       'line 4: open_wallet: Invalid input: expected boolean, received number',
     ],
+  );
+});
+
+test('a bridge asks the network that the node takes part in, else the own server', () => {
+  const relay = 'relay: { policy: /p, consensus: /c }\n';
+  const lookupOf = (text: string): unknown => parse(`network: signet\n${text}`).bridge?.lookup;
+  assert.equal(lookupOf(relay), undefined);
+  assert.equal(lookupOf('bridge: {}'), 'direct');
+  assert.equal(lookupOf(`${relay}bridge: {}`), 'relayed');
+  assert.equal(lookupOf(`${relay}bridge: { lookup: direct }`), 'direct');
+});
+
+test('a bridge without its network, for strangers or without memory is refused', () => {
+  assert.deepEqual(
+    problemsOf(
+      'network: signet\nbridge: { lookup: relayed }\nopen_wallet: true\nmemory_mib: 3500',
+    ).map((line) => line.replace(/^(line \d: [^:]+):.*/, '$1')),
+    ['line 2: bridge.lookup', 'line 3: open_wallet', 'line 4: memory_mib'],
   );
 });
 

@@ -12,6 +12,12 @@ export type BackendKind = (typeof BACKENDS)[number];
 export const PROGRAMS = ['tor', 'bitcoind', 'fulcrum', 'electrs'] as const;
 export type ProgramName = (typeof PROGRAMS)[number];
 
+/** What a bridge asks: the own target, or gateways of the relay network, each for a part. */
+const BRIDGE_LOOKUPS = ['direct', 'relayed'] as const;
+export type BridgeLookup = (typeof BRIDGE_LOOKUPS)[number];
+
+const BRIDGE_SCHEDULES = ['steady', 'fast'] as const;
+
 /** What the person decided about a personal server: `sotto.yaml`, read. */
 export interface StackConfig {
   readonly network: z.output<typeof networkSchema>;
@@ -30,6 +36,13 @@ export interface StackConfig {
   readonly memoryMib?: number | undefined;
   /** Files of the network that the node takes part in. */
   readonly relay?: { readonly policy: string; readonly consensus: string } | undefined;
+  /** A bridge answers the wallets of the wallet onion and of the local network, not the target. */
+  readonly bridge?:
+    | {
+        readonly lookup: BridgeLookup;
+        readonly schedule?: (typeof BRIDGE_SCHEDULES)[number] | undefined;
+      }
+    | undefined;
   /** JSON: the authorities of a private Tor network, for tests. */
   readonly testNetworkFile?: string | undefined;
   readonly docker: { readonly project: string; readonly networkPrefix: string };
@@ -42,6 +55,7 @@ export interface StackConfig {
 
 /** What all services need at their smallest. */
 const MIN_MEMORY_MIB = 3328;
+const MIN_MEMORY_WITH_BRIDGE_MIB = 3712;
 /** Ports that the process backend counts from `first_port` on. */
 const PORTS_IN_A_ROW = 16;
 
@@ -72,6 +86,12 @@ const fileSchema = z.strictObject({
   expose_lan: privateAddressSchema.optional(),
   memory_mib: z.int().min(MIN_MEMORY_MIB).optional(),
   relay: z.strictObject({ policy: plainPathSchema, consensus: plainPathSchema }).optional(),
+  bridge: z
+    .strictObject({
+      lookup: z.enum(BRIDGE_LOOKUPS).optional(),
+      schedule: z.enum(BRIDGE_SCHEDULES).optional(),
+    })
+    .optional(),
   tor: z.strictObject({ test_network: plainPathSchema.optional() }).prefault({}),
   docker: z
     .strictObject({
@@ -108,6 +128,24 @@ export const stackConfigSchema = fileSchema
     message: 'devnet has no bitcoind to use it',
     when,
   })
+  .refine(({ bridge, relay }) => bridge?.lookup !== 'relayed' || relay !== undefined, {
+    path: ['bridge', 'lookup'],
+    message: 'relayed needs the network to ask: say relay',
+    when,
+  })
+  .refine(({ bridge, open_wallet }) => bridge === undefined || !open_wallet, {
+    path: ['open_wallet'],
+    message: 'a bridge goes on asking for what a wallet asked: it is for devices with a key',
+    when,
+  })
+  .refine(
+    ({ bridge, memory_mib = Infinity }) => !bridge || memory_mib >= MIN_MEMORY_WITH_BRIDGE_MIB,
+    {
+      path: ['memory_mib'],
+      message: `with a bridge it takes at least ${MIN_MEMORY_WITH_BRIDGE_MIB}`,
+      when,
+    },
+  )
   .transform((file): StackConfig => ({
     network: file.network,
     target: file.target,
@@ -118,6 +156,10 @@ export const stackConfigSchema = fileSchema
     exposeLan: file.expose_lan,
     memoryMib: file.memory_mib,
     relay: file.relay,
+    bridge: file.bridge && {
+      lookup: file.bridge.lookup ?? (file.relay ? 'relayed' : 'direct'),
+      schedule: file.bridge.schedule,
+    },
     testNetworkFile: file.tor.test_network,
     docker: { project: file.docker.project, networkPrefix: file.docker.network_prefix },
     process: { firstPort: file.process.first_port, programs: file.process.programs },

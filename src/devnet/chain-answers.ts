@@ -1,19 +1,19 @@
-import { fromHex } from '../base/bytes.ts';
+import { concatBytes, fromHex } from '../base/bytes.ts';
 import { messageOf } from '../base/errors.ts';
 import { networkParams } from '../bitcoin/networks.ts';
+import { HeaderProofs } from '../electrum/header-proofs.ts';
 import { type ElectrumResults, MAX_HEADERS } from '../electrum/protocol.ts';
 import { compareVersions } from '../electrum/protocol-version.ts';
 import { ElectrumRpcError, RPC_CODE } from '../electrum/rpc-error.ts';
 import type { ElectrumHandlers } from '../electrum/session.ts';
+import { verboseTransaction } from '../electrum/verbose-transaction.ts';
 import type { RegtestChain } from './chain.ts';
 import type { ChainBlock } from './chain-block.ts';
 import type { LedgerItem } from './chain-ledger.ts';
 import { MIN_FEE_RATE, TransactionRejectedError } from './chain-policy.ts';
 import { readTransaction } from './chain-transaction.ts';
 import { feeHistogram } from './fee-histogram.ts';
-import { HeaderProofs } from './header-proofs.ts';
 import { FEE_RATE } from './purse.ts';
-import { verboseTransaction } from './verbose-transaction.ts';
 
 /** What belongs to a connection and not to the chain. */
 export type SubscriptionMethod =
@@ -32,7 +32,9 @@ export function chainAnswers(
   chain: RegtestChain,
 ): Required<Omit<ElectrumHandlers, SubscriptionMethod>> {
   const { ledger } = chain;
-  const proofs = new HeaderProofs(chain);
+  const proofs = new HeaderProofs((start, count) =>
+    concatBytes(...chain.blocks.slice(start, start + count).map(({ header }) => header)),
+  );
   return {
     'server.features': () => ({
       genesis_hash: networkParams('regtest').genesisHash,
@@ -46,13 +48,13 @@ export function chainAnswers(
     'server.banner': () => 'A regtest chain in memory: its coins are worth nothing.',
     'server.donation_address': () => '',
     'server.peers.subscribe': () => [],
-    'blockchain.block.header': ({ height, cp_height: checkpoint }) => {
+    'blockchain.block.header': async ({ height, cp_height: checkpoint }) => {
       const header = blockAt(chain, height).headerHex;
       if (checkpoint === 0) return header;
       checkCheckpoint(chain, { what: 'header height', height, checkpoint });
-      return { header, ...proofs.proofOf(height, checkpoint) };
+      return { header, ...(await proofs.proofOf(height, checkpoint)) };
     },
-    'blockchain.block.headers': (
+    'blockchain.block.headers': async (
       { start_height: start, count, cp_height: checkpoint },
       { session },
     ) => {
@@ -67,7 +69,7 @@ export function chainAnswers(
       if (checkpoint === 0 || headers.length === 0) return reply;
       const height = start + headers.length - 1;
       checkCheckpoint(chain, { what: 'header height + (count - 1)', height, checkpoint });
-      return { ...reply, ...proofs.proofOf(height, checkpoint) };
+      return { ...reply, ...(await proofs.proofOf(height, checkpoint)) };
     },
     'blockchain.estimatefee': () => ESTIMATED_FEE,
     'blockchain.relayfee': () => RELAY_FEE,
@@ -183,7 +185,7 @@ function getTransaction(
     block: blockAt(chain, place.height),
     confirmations: chain.tip.height - place.height + 1,
   };
-  return verboseTransaction(transaction, confirmation);
+  return verboseTransaction(transaction.raw, { network: 'regtest', confirmation });
 }
 
 function broadcastAll(

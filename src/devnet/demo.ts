@@ -38,6 +38,8 @@ export interface DemoStep {
 
 /** Of temporary files: a run takes 3, and more the longer it is kept. */
 const MEGABYTES = 50;
+/** Who points a bridge at the demo wants to see it work. */
+const POLL_MEAN_S = 20;
 
 /** The whole of Sotto on one machine, for one wallet. Disposing it leaves nothing behind. */
 export class Demo implements AsyncDisposable {
@@ -174,6 +176,7 @@ export class Demo implements AsyncDisposable {
         walletTarget: observed,
         mixMs,
         tickMs,
+        pollMeanS: POLL_MEAN_S,
         delayMs: 0,
         observed: true,
         signal,

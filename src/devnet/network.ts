@@ -4,7 +4,6 @@ import { fromUtf8 } from '../base/bytes.ts';
 import { messageOf } from '../base/errors.ts';
 import { firstFailure, type Running, Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
-import type { NodeId } from '../directory/node-id.ts';
 import { type Policy, renderPolicy } from '../directory/policy.ts';
 import type { Address } from '../io/dial.ts';
 import { readIfPresent, writeDurably } from '../io/durable-file.ts';
@@ -18,7 +17,7 @@ import type { OnionOptions, Tor } from '../tor/tor-process.ts';
 import { startAuthorities } from './authorities.ts';
 import { type DirectoryRounds, startDirectoryRounds } from './directory-rounds.ts';
 import { startDelayedPort } from './delayed-port.ts';
-import { startNodeProcess } from './node-process.ts';
+import { type DevnetNode, startDevnetNode } from './network-node.ts';
 
 export interface DevnetNetworkOptions {
   /** Absolute and private; its owner removes it. */
@@ -31,6 +30,8 @@ export interface DevnetNetworkOptions {
   /** Of the consensus: how long relays hold a cell at most, and gateways an answer. */
   readonly mixMs: number;
   readonly tickMs: number;
+  /** Of the consensus: between two questions of a client about one address. */
+  readonly pollMeanS: number;
   /** Added to every round trip to an onion. */
   readonly delayMs: number;
   /** Whether nodes keep all they had in hand in a file. */
@@ -39,13 +40,6 @@ export interface DevnetNetworkOptions {
   readonly reaper: Reaper;
   readonly log: Logger;
   readonly onProgress: (what: string) => void;
-}
-
-export interface DevnetNode {
-  readonly nodeId: NodeId;
-  readonly onion: string;
-  /** What the node's roles had in hand, one JSON object a line. */
-  readonly observeFile: string;
 }
 
 /** A whole network on one machine: private Tor network, authorities, nodes with a tor each. */
@@ -104,11 +98,13 @@ export async function startDevnetNetwork(options: DevnetNetworkOptions): Promise
       return await tor.startTor({ name, onions, signal });
     }),
   );
-  const processes = await starting.useAll(
-    places.map(async ({ dataDirectory, listen, observeFile }, index) => {
+  const nodes = await starting.useAll(
+    places.map(async ({ dataDirectory, onion, listen, observeFile }, index) => {
       const socks = tors[index]?.socks;
       if (socks === undefined) throw new Error('every node has a tor');
-      return await startNodeProcess({
+      return await startDevnetNode({
+        onion,
+        observeFile,
         config: {
           network: 'regtest',
           dataDirectory,
@@ -139,6 +135,7 @@ export async function startDevnetNetwork(options: DevnetNetworkOptions): Promise
       params: new Map([
         ['mix-ms', options.mixMs],
         ['tick-ms', options.tickMs],
+        ['poll-mean-s', options.pollMeanS],
       ]),
       clock: Date.now,
       onError: (error) => {
@@ -153,13 +150,13 @@ export async function startDevnetNetwork(options: DevnetNetworkOptions): Promise
   );
   const started = starting.move();
   return {
-    nodes: processes.map(({ ready }, index) => nodeAt(places[index], ready.nodeId)),
+    nodes,
     walletOnion: onionKeyFromSeed(walletSeed).address,
     policy,
     policyFile,
     latest: () => rounds,
     startClientTor: (name, starting) => tor.startTor({ name, onions: [], signal: starting }),
-    failed: firstFailure(tor, ...tors, ...processes),
+    failed: firstFailure(tor, ...tors, ...nodes),
     [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
   };
 }
@@ -190,11 +187,6 @@ async function placesOf(directory: string, count: number): Promise<Place[]> {
       };
     }),
   );
-}
-
-function nodeAt(place: Place | undefined, nodeId: NodeId): DevnetNode {
-  if (place === undefined) throw new Error('every node has a place');
-  return { nodeId, onion: place.onion, observeFile: place.observeFile };
 }
 
 async function readDescriptor({ dataDirectory }: Place): Promise<string> {

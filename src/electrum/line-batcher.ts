@@ -9,11 +9,17 @@ export class LineBatcher {
   #batch: Promise<void> | undefined;
   #write: Promise<void> = Promise.resolve();
   #waitingChars = 0;
+  #stalled = false;
 
   /** Closes the stream when the peer reads nothing for `stallMs` while a write waits. */
   constructor(lines: LineStream, stallMs: number) {
     this.#lines = lines;
     this.#stallMs = stallMs;
+  }
+
+  /** Whether the stream was closed because the peer did not read. */
+  get stalled(): boolean {
+    return this.#stalled;
   }
 
   /** Characters that are not yet handed to the stream. */
@@ -40,6 +46,7 @@ export class LineBatcher {
 
   async #writeInTime(text: string): Promise<void> {
     const timer = setTimeout(() => {
+      this.#stalled = true;
       this.#lines.close();
     }, this.#stallMs);
     await this.#lines.write(text);

@@ -201,6 +201,34 @@ test('a slow request does not hold up the next', async () => {
   assert.equal(resultOf(await next()), 'hello');
 });
 
+test('a slow batch holds up neither the next request nor the next batch', async () => {
+  let finish: (banner: string) => void = () => undefined;
+  const { ask, next, write } = serve({
+    'server.banner': () => new Promise((resolve) => (finish = resolve)),
+  });
+  write(JSON.stringify([{ id: 1, method: 'server.banner' }]));
+  assert.equal(((await ask({ id: 2, method: 'server.ping' })) as { id: number }).id, 2);
+  assert.equal(((await ask([{ id: 3, method: 'server.ping' }])) as { id: number }[])[0]?.id, 3);
+  finish('hello');
+  assert.equal(resultOf(((await next()) as unknown[])[0]), 'hello');
+});
+
+test('a client is not heard while as many of its batches are under way as allowed', async () => {
+  const finish: ((banner: string) => void)[] = [];
+  const { next, write } = serve(
+    { 'server.banner': () => new Promise((resolve) => finish.push(resolve)) },
+    { maxBatches: 1 },
+  );
+  write(JSON.stringify([{ id: 1, method: 'server.banner' }]));
+  write(JSON.stringify([{ id: 2, method: 'server.banner' }]));
+  write(JSON.stringify({ id: 3, method: 'server.ping' }));
+  while (finish.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(finish.length, 1);
+  finish[0]?.('first');
+  assert.equal(resultOf(((await next()) as unknown[])[0]), 'first');
+  assert.equal(((await next()) as { id: number }).id, 3);
+});
+
 test('no more requests run at once than allowed', async () => {
   let running = 0;
   let most = 0;
@@ -225,6 +253,20 @@ test('no more requests run at once than allowed', async () => {
 test('a reply over the limit becomes an error', async () => {
   const { ask } = serve({ 'server.banner': () => 'x'.repeat(2_000) }, { maxReplyBytes: 1_000 });
   assert.equal(codeOf(await ask({ id: 1, method: 'server.banner' })), -32600);
+});
+
+test('only a client of exactly 1.4 is spared long replies, and only to single requests', async () => {
+  const limits = { maxReplyBytesOf14: 1_000 };
+  const banner = { id: 1, method: 'server.banner' };
+  for (const [version, code] of [
+    ['1.4', -32600],
+    ['1.4.2', undefined],
+  ] as const) {
+    const { ask } = serve({ 'server.banner': () => 'x'.repeat(2_000) }, limits);
+    await ask({ id: 0, method: 'server.version', params: ['w', version] });
+    assert.equal(codeOf(await ask(banner)), code);
+    assert.equal(codeOf(((await ask([banner])) as unknown[])[0]), undefined);
+  }
 });
 
 test('a batch whose replies pass the limit together has errors for the last ones', async () => {
@@ -282,6 +324,29 @@ test('a client that leaves too many notifications unread is disconnected', async
     session.notify('blockchain.scripthash.subscribe', [SCRIPT_HASH, SCRIPT_HASH]);
   }
   await session.closed;
+});
+
+test.each<[string, Partial<SessionLimits>, (stream: Duplex) => void]>([
+  ['a line too long', { maxRequestBytes: 100 }, (stream) => stream.write('x'.repeat(101))],
+  ['too many errors', { maxErrors: 1 }, (stream) => stream.write('?\n')],
+  [
+    'it reads too slowly',
+    { stallMs: 20 },
+    (stream) => stream.write('{"id":1,"method":"server.banner"}\n'.repeat(9)),
+  ],
+])('the log says that a client was disconnected for %s', async (reason, limits, misbehave) => {
+  const [stream, serverEnd] = duplexPair();
+  const reasons: unknown[] = [];
+  const { closed } = serveElectrumSession({
+    stream: serverEnd,
+    handlers: { 'server.banner': () => 'x'.repeat(100_000) },
+    serverName: 'test 1',
+    limits,
+    log: { ...silent, warn: (_, fields) => reasons.push(fields?.['reason']) },
+  });
+  misbehave(stream);
+  await closed;
+  assert.deepEqual(reasons, [reason]);
 });
 
 test('a client that trickles half a line is disconnected as idle', async () => {

@@ -79,9 +79,12 @@ class Session implements ElectrumSession {
   readonly #lines: LineStream;
   readonly #batcher: LineBatcher;
   readonly #gate: Gate;
+  readonly #batches: Gate;
   readonly #ended = new AbortController();
   readonly #context: SessionContext;
   #versionAsked = false;
+  /** Why the client was disconnected. */
+  #fault: string | undefined;
   #errorsLeft: number;
 
   constructor({ protocol = ALL_PROTOCOLS, ...options }: ElectrumSessionOptions) {
@@ -93,6 +96,7 @@ class Session implements ElectrumSession {
     this.#lines = lineStream(options.stream, this.#limits.maxRequestBytes);
     this.#batcher = new LineBatcher(this.#lines, this.#limits.stallMs);
     this.#gate = new Gate(this.#limits.maxConcurrent);
+    this.#batches = new Gate(this.#limits.maxBatches);
     this.#errorsLeft = this.#limits.maxErrors;
     this.#context = { session: this, signal: this.#ended.signal };
     this.protocol = protocol.min;
@@ -118,8 +122,11 @@ class Session implements ElectrumSession {
       }
     } catch (error) {
       if (!(error instanceof LineTooLongError)) throw error;
+      this.#fault = 'a line too long';
     } finally {
       clearTimeout(idle);
+      const reason = this.#batcher.stalled ? 'it reads too slowly' : this.#fault;
+      if (reason !== undefined) this.#log.warn('an Electrum client was disconnected', { reason });
       this.#ended.abort(new Error('the client has gone'));
     }
   }
@@ -135,8 +142,10 @@ class Session implements ElectrumSession {
       return;
     }
     if (Array.isArray(value)) {
-      // The next line waits for the whole batch, so that no client can pile batches up.
-      await this.#handleBatch(value);
+      await this.#batches.enter();
+      void this.#handleBatch(value).finally(() => {
+        this.#batches.leave();
+      });
       return;
     }
     await this.#gate.enter();
@@ -148,7 +157,11 @@ class Session implements ElectrumSession {
   /** Holds its place until the client has read the reply. */
   async #handleSingle(value: unknown): Promise<void> {
     const reply = await this.#reply(value);
-    if (reply !== undefined) await this.#send(reply);
+    if (reply === undefined) return;
+    const { maxReplyBytes, maxReplyBytesOf14 } = this.#limits;
+    const old = this.protocol === '1.4';
+    const longest = old ? Math.min(maxReplyBytes, maxReplyBytesOf14) : maxReplyBytes;
+    await this.#send(reply.length > longest ? tooLarge(idOf(value)) : reply);
   }
 
   async #handleBatch(values: readonly unknown[]): Promise<void> {
@@ -194,8 +207,7 @@ class Session implements ElectrumSession {
     } catch (error) {
       reply = errorReply(id, this.#rpcErrorOf(error, request.method));
     }
-    if (id === undefined) return undefined;
-    return reply.length > this.#limits.maxReplyBytes ? tooLarge(id) : reply;
+    return id === undefined ? undefined : reply;
   }
 
   async #result({ method, params }: RpcRequest): Promise<unknown> {
@@ -217,6 +229,7 @@ class Session implements ElectrumSession {
     const protocol = negotiateVersion(protocol_version, this.#offered);
     if (protocol === undefined) {
       this.#errorsLeft = 0;
+      this.#fault = 'an unknown protocol version';
       throw new ElectrumRpcError(RPC_CODE.badRequest, 'unsupported protocol version');
     }
     this.protocol = protocol;
@@ -236,9 +249,16 @@ class Session implements ElectrumSession {
   /** Resolves when the client has read enough; disconnects one that reads or behaves too badly. */
   async #send(line: string): Promise<void> {
     const sent = this.#batcher.send(line);
-    if (this.#batcher.waitingChars > this.#limits.maxWaitingChars) this.close();
+    if (this.#batcher.waitingChars > this.#limits.maxWaitingChars) {
+      this.#hangUp('it leaves too much unread');
+    }
     await sent;
-    if (this.#errorsLeft <= 0) this.close();
+    if (this.#errorsLeft <= 0) this.#hangUp('too many errors');
+  }
+
+  #hangUp(reason: string): void {
+    this.#fault ??= reason;
+    this.close();
   }
 }
 

@@ -119,27 +119,30 @@ export interface RouteOptions {
 /**
  * The relays through which a gateway may be asked about a subject, in the order to try them. The
  * order is fixed for a subject, so that it is bound to one relay. Never the gateway's own family.
- * @throws LookupError `no-route` when no relay is left.
  */
-export function routesTo(
+export function relaysTo(
   gateway: ConsensusNode,
   { secret, subject, relays }: RouteOptions,
 ): readonly ConsensusNode[] {
   const apart = relays.filter(
     ({ nodeId, family }) => nodeId !== gateway.nodeId && family !== gateway.family,
   );
-  if (apart.length === 0) {
-    throw new LookupError(
-      'no-route',
-      `Every relay in use is of the same family as gateway ${gateway.nodeId}, so it is not asked.`,
-      { culprit: NOBODY },
-    );
-  }
   // Of equal weight here: the weights counted when the relays were chosen.
   const label = concatBytes(RELAY_LABEL, subject);
   const score = ({ nodeId }: ConsensusNode): number =>
     rendezvousScore(secret, label, { nodeId, weight: 1 });
   return apart.toSorted((a, b) => score(b) - score(a));
+}
+
+/** `relaysTo`, at least one. @throws LookupError `no-route` when no relay is left. */
+export function routesTo(gateway: ConsensusNode, options: RouteOptions): readonly ConsensusNode[] {
+  const relays = relaysTo(gateway, options);
+  if (relays.length > 0) return relays;
+  throw new LookupError(
+    'no-route',
+    `Every relay in use is of the same family as gateway ${gateway.nodeId}, so it is not asked.`,
+    { culprit: NOBODY },
+  );
 }
 
 /** The nodes that may be chosen anew for a role. */

@@ -13,9 +13,11 @@ import { ElectrumHistories } from './electrum-history.ts';
 import { LookupError } from './fault.ts';
 import { type HeaderView } from './header-view.ts';
 import {
+  type Exposure,
   type FeeRate,
   type Lookup,
   type LookupCallOptions,
+  type VerifiedHeaders,
   type VerifiedHistory,
 } from './lookup.ts';
 import { checkTipAge, type HistoryClaim, verifyHistory } from './verify-history.ts';
@@ -46,16 +48,29 @@ const SATOSHIS = 100_000_000;
 export class DirectLookup implements Lookup {
   /** None: there is nobody to make up for the server. */
   readonly faults: readonly LookupError[] = [];
+  readonly pollMeanMs = undefined;
   readonly #options: DirectLookupOptions;
   readonly #histories: ElectrumHistories;
   readonly #addresses = new Turnstile(ADDRESSES_AT_ONCE);
+
+  readonly #asked = new Set<string>();
 
   constructor(options: DirectLookupOptions) {
     this.#options = options;
     this.#histories = new ElectrumHistories(options.client);
   }
 
+  get headers(): VerifiedHeaders {
+    return this.#options.headers;
+  }
+
+  exposure(): Exposure {
+    const server = { name: this.#options.onion, addresses: this.#asked.size };
+    return { gateways: [server], relays: [] };
+  }
+
   async history(scriptHash: string, { signal }: LookupCallOptions): Promise<VerifiedHistory> {
+    this.#asked.add(scriptHash);
     await this.#addresses.enter(signal);
     try {
       return await blamingServer(this.#options.onion, () => this.#read(scriptHash, signal));
@@ -105,7 +120,6 @@ export class DirectLookup implements Lookup {
 
   async #readOnce(scriptHash: string, signal: AbortSignal): Promise<VerifiedHistory> {
     const { headers, onion } = this.#options;
-    headers.keepFresh();
     const claim = await unlessAborted(this.#histories.fetch(scriptHash), signal);
     await this.#reach(claim, signal);
     const history = verifyHistory(claim, headers);

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Clock } from '../base/clock.ts';
 import { unlessAborted } from '../base/unless-aborted.ts';
 import { type BlockHeader } from '../bitcoin/block-header.ts';
 import { type HeaderStore } from '../electrum/header-store.ts';
 import { ProofError } from '../electrum/proof-error.ts';
-import { type ChainTip } from './lookup.ts';
-import { type HeaderLookup } from './verify-history.ts';
+import { type ChainTip, type VerifiedHeaders } from './lookup.ts';
 
 export interface HeaderSyncCall {
   readonly signal: AbortSignal;
@@ -16,7 +14,8 @@ export interface HeaderViewOptions {
   readonly store: Pick<HeaderStore, 'chain' | 'save'>;
   /** Fetches and checks what is new. */
   readonly sync: (call: HeaderSyncCall) => Promise<unknown>;
-  readonly clock: Clock;
+  /** Resolves when it is time to look again. Rejects when aborted, and only then. */
+  readonly news: (signal: AbortSignal) => Promise<unknown>;
   /** Told how far the verified chain reaches, as it grows. */
   readonly onProgress?: ((tip: ChainTip) => void) | undefined;
 }
@@ -24,23 +23,23 @@ export interface HeaderViewOptions {
 /** Sources may hear of a block a little later than who speaks of it. */
 const TRIES = 3;
 const PAUSE_MS = 1_000;
-/** So often the chain is brought up to date although nobody speaks of a new block. */
-const FRESH_MS = 60_000;
 
-/** The verified header chain: brought up to date when it is needed, written down as it grows. */
-export class HeaderView implements HeaderLookup, AsyncDisposable {
+/** The verified header chain: followed from the start on, written down as it grows. */
+export class HeaderView implements VerifiedHeaders, AsyncDisposable {
   readonly #options: HeaderViewOptions;
   readonly #closing = new AbortController();
+  readonly #listeners = new Set<(tip: ChainTip) => void>();
+  readonly #following: Promise<void>;
+  readonly #reached: Promise<void>;
+  #told: string | undefined;
   #syncing: Promise<unknown> | undefined;
-  #syncedAt = -Infinity;
   #saving: Promise<void> | undefined;
 
   constructor(options: HeaderViewOptions) {
     this.#options = options;
-  }
-
-  headerAt(height: number): BlockHeader | undefined {
-    return this.#options.store.chain.headerAt(height);
+    let reached: () => void = () => undefined;
+    this.#reached = new Promise((resolve) => (reached = resolve));
+    this.#following = this.#follow(reached);
   }
 
   get tip(): ChainTip {
@@ -48,16 +47,31 @@ export class HeaderView implements HeaderLookup, AsyncDisposable {
     return { height, hash };
   }
 
-  /** Callers share one run. Rejects as `sync` does. */
+  headerAt(height: number): BlockHeader | undefined {
+    return this.#options.store.chain.headerAt(height);
+  }
+
+  rawAt(start: number, count: number): Uint8Array {
+    return this.#options.store.chain.rawAt(start, count);
+  }
+
+  async reached(signal: AbortSignal): Promise<ChainTip> {
+    await unlessAborted(this.#reached, signal);
+    return this.tip;
+  }
+
+  onTip(listener: (tip: ChainTip) => void): () => void {
+    const own = (tip: ChainTip): void => {
+      listener(tip);
+    };
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
+  }
+
+  /** Looks for what is new now. Callers share one run. Rejects as the sources do. */
   async sync(signal: AbortSignal): Promise<void> {
     this.#syncing ??= this.#run();
     await unlessAborted(this.#syncing, signal);
-  }
-
-  /** Starts a run when the last one is long ago. Its errors are those of the next one, too. */
-  keepFresh(): void {
-    if (this.#options.clock() - this.#syncedAt < FRESH_MS) return;
-    this.#syncing ??= this.#run();
   }
 
   /**
@@ -78,9 +92,19 @@ export class HeaderView implements HeaderLookup, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
+    await this.#following;
     await this.#syncing?.catch(() => undefined);
     await this.#saving;
     await this.#options.store.save();
+  }
+
+  /** Whoever needs the chain meets the failures of a run in a run of its own. */
+  async #follow(reached: () => void): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await this.sync(signal).then(reached, () => undefined);
+      await this.#options.news(signal).catch(() => undefined);
+    }
   }
 
   #run(): Promise<unknown> {
@@ -94,11 +118,18 @@ export class HeaderView implements HeaderLookup, AsyncDisposable {
   async #sync(): Promise<void> {
     const onProgress = (): void => {
       this.#save();
+      this.#tell();
       this.#options.onProgress?.(this.tip);
     };
     await this.#options.sync({ signal: this.#closing.signal, onProgress });
-    this.#syncedAt = this.#options.clock();
     this.#save();
+  }
+
+  #tell(): void {
+    const { tip } = this;
+    if (tip.hash === this.#told) return;
+    this.#told = tip.hash;
+    for (const listener of this.#listeners) listener(tip);
   }
 
   /** One write at a time. What comes meanwhile, or cannot be written, is in the next one. */

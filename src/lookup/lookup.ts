@@ -1,3 +1,4 @@
+import { type BlockHeader } from '../bitcoin/block-header.ts';
 import { type Transaction } from '../bitcoin/transaction.ts';
 import { type NodeId } from '../directory/node-id.ts';
 import { type LookupError } from './fault.ts';
@@ -11,6 +12,8 @@ export interface VerifiedEntry {
   readonly position: number | undefined;
   /** True when a block of the verified header chain holds it. */
   readonly proved: boolean;
+  /** When proved: the hashes beside its way to the block's merkle root, deepest first, hex in display order. */
+  readonly branch: readonly string[] | undefined;
   readonly raw: Uint8Array;
   readonly transaction: Transaction;
 }
@@ -63,6 +66,42 @@ export interface LookupCallOptions {
 }
 
 /**
+ * The valid chain of headers with the most work that the sources know. It is brought up to date from
+ * the opening of the lookup until that is disposed of, also while nobody asks.
+ */
+export interface VerifiedHeaders {
+  readonly tip: ChainTip;
+  headerAt(height: number): BlockHeader | undefined;
+  /** A copy of up to `count` headers of 80 bytes; fewer where the chain ends, none beyond it. */
+  rawAt(start: number, count: number): Uint8Array;
+  /**
+   * Resolves once the chain was up to date a first time, however often that fails before. Rejects
+   * with the signal's reason.
+   */
+  reached(signal: AbortSignal): Promise<ChainTip>;
+  /** Tells each new tip from then on, also one that replaces blocks. Returns how to stop. */
+  onTip(listener: (tip: ChainTip) => void): () => void;
+}
+
+/** How much of a wallet each one outside can have learnt. */
+export interface Exposure {
+  /** Those who were asked about addresses: gateways by node id, or the user's own server by its onion. */
+  readonly gateways: readonly { readonly name: string; readonly addresses: number }[];
+  readonly relays: readonly RelayExposure[];
+}
+
+export interface RelayExposure {
+  readonly nodeId: NodeId;
+  /** How many addresses are asked about through it. It sees none of them, only that someone asks. */
+  readonly addresses: number;
+  /**
+   * How many links of clients it said it had when the newest link to it was opened, rounded down to a
+   * power of two: the relay's claim, which nobody can check. Undefined when none was opened.
+   */
+  readonly clients: number | undefined;
+}
+
+/**
  * Answers about the chain that are checked before they are returned. All methods reject with
  * `LookupError`, or with the signal's reason when aborted, and may run concurrently.
  */
@@ -73,6 +112,17 @@ export interface Lookup extends AsyncDisposable {
   broadcast(raw: Uint8Array, options: LookupCallOptions): Promise<string>;
   /** By rising target. */
   fees(options: LookupCallOptions): Promise<readonly FeeRate[]>;
+  readonly headers: VerifiedHeaders;
+  /**
+   * The mean time between two questions about one address that all clients keep to, so that theirs
+   * look alike; undefined where the only one who sees them is the user's own server.
+   */
+  readonly pollMeanMs: number | undefined;
+  /**
+   * Relayed: of every address that the wallet has asked about and not forgotten. Direct: since the
+   * opening.
+   */
+  exposure(): Exposure;
   /** What went wrong on the way to answers, the newest last, with the nodes at fault. Bounded. */
   readonly faults: readonly LookupError[];
 }

@@ -12,6 +12,7 @@ import { type Address, type Dial, formatAddress } from '../io/dial.ts';
 import { makePrivateDirectory } from '../io/durable-file.ts';
 import { blamingServer } from './blame-server.ts';
 import { DirectLookup } from './direct-lookup.ts';
+import { News } from './header-news.ts';
 import { HeaderView } from './header-view.ts';
 import { type ChainTip, type Lookup } from './lookup.ts';
 
@@ -33,6 +34,8 @@ export interface OpenDirectLookupOptions {
 
 const CLIENT_NAME = 'sotto';
 const TIMEOUT_MS = 60_000;
+/** So often the server is asked for new blocks although it tells of none. */
+const QUIET_MS = 60_000;
 
 /** Connects to the server. @throws LookupError with the server at fault; the signal's reason. */
 export async function openDirectLookup(options: OpenDirectLookupOptions): Promise<Lookup> {
@@ -44,6 +47,7 @@ export async function openDirectLookup(options: OpenDirectLookupOptions): Promis
   const params = networkParams(network);
   const path = join(options.directory, 'headers');
   const store = opening.use(await openHeaderStore(path, { params, clock }));
+  const blocks = new News();
   const client = opening.use(
     await blamingServer(onion, () =>
       startElectrumClient({
@@ -52,20 +56,30 @@ export async function openDirectLookup(options: OpenDirectLookupOptions): Promis
         timeoutMs: TIMEOUT_MS,
         log,
         signal,
+        onReconnect: () => {
+          blocks.tell();
+        },
       }),
     ),
   );
+  client.on('blockchain.headers.subscribe', () => {
+    blocks.tell();
+  });
   const sources = [electrumHeaderSource(onion, client)];
   const { chain } = store;
   const headers = opening.use(
     new HeaderView({
       store,
-      clock,
       onProgress: options.onProgress,
-      sync: (call) => syncHeaders({ chain, sources, timeoutMs: TIMEOUT_MS, ...call }),
+      news: (until) => blocks.next(QUIET_MS, until),
+      // To subscribe is repeated each time: a server forgets it with the connection.
+      sync: (call) =>
+        Promise.all([
+          client.call('blockchain.headers.subscribe', {}, { signal: call.signal }),
+          syncHeaders({ chain, sources, timeoutMs: TIMEOUT_MS, ...call }),
+        ]),
     }),
   );
-  headers.keepFresh();
   const scope = opening.move();
   return new DirectLookup({ network, client, onion, headers, clock, scope });
 }

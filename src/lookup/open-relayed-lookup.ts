@@ -5,6 +5,7 @@ import { openHeaderStore } from '../electrum/header-store.ts';
 import { type ClientDirectoryOptions, openClientDirectory } from './client-directory.ts';
 import { currentConsensus } from './consensus-source.ts';
 import { FaultLog } from './fault-log.ts';
+import { nowAndThen } from './header-news.ts';
 import { HeaderView } from './header-view.ts';
 import { type ChainTip, type Lookup } from './lookup.ts';
 import { syncFromRelays } from './relay-headers.ts';
@@ -15,7 +16,11 @@ export interface OpenRelayedLookupOptions extends ClientDirectoryOptions {
   readonly signal: AbortSignal;
   /** Told how far the verified headers reach: from the first block on, mainnet takes minutes. */
   readonly onProgress?: (tip: ChainTip) => void;
+  /** How often the relays are asked for new blocks, on average. */
+  readonly headersEveryMs?: number;
 }
+
+const HEADERS_EVERY_MS = 10_000;
 
 /**
  * Opens the state of a wallet and fetches a consensus unless a valid one is held. Headers come while
@@ -23,7 +28,7 @@ export interface OpenRelayedLookupOptions extends ClientDirectoryOptions {
  * @throws UserError when the state is damaged; DirectoryError `unavailable`; the signal's reason.
  */
 export async function openRelayedLookup(options: OpenRelayedLookupOptions): Promise<Lookup> {
-  const { clock, log, signal } = options;
+  const { clock, log, signal, headersEveryMs = HEADERS_EVERY_MS } = options;
   await using opening = new Scope();
   const { network, choices, consensus, pool } = await openClientDirectory(options);
   opening.use(pool);
@@ -36,15 +41,14 @@ export async function openRelayedLookup(options: OpenRelayedLookupOptions): Prom
   const headers = opening.use(
     new HeaderView({
       store,
-      clock,
       onProgress: options.onProgress,
+      news: (until) => nowAndThen(headersEveryMs, until),
       sync: (call) => {
         const relays = choices.relays(currentConsensus(consensus));
         return syncFromRelays(relays, { chain: store.chain, pool, faults, ...call });
       },
     }),
   );
-  headers.keepFresh();
   const scope = opening.move();
   return new RelayedLookup({
     network,

@@ -1,7 +1,7 @@
 import { type Clock } from '../base/clock.ts';
 import { type Network } from '../bitcoin/networks.ts';
 import { type OnionAddress } from '../directory/consensus-node.ts';
-import { type Dial } from '../io/dial.ts';
+import { type Dial, formatAddress } from '../io/dial.ts';
 import { openRelayLink, type RelayLink } from '../relay/relay-link.ts';
 
 /** Why a stream is opened. Streams of different purposes never share a Tor circuit. */
@@ -26,10 +26,16 @@ export interface RelayPoolOptions {
 export class RelayPool implements AsyncDisposable {
   readonly #options: RelayPoolOptions;
   readonly #links = new Map<string, Promise<RelayLink>>();
+  readonly #clients = new Map<string, number>();
   readonly #closing = new AbortController();
 
   constructor(options: RelayPoolOptions) {
     this.#options = options;
+  }
+
+  /** How many links of clients the relay says it has, as of the newest link to it. */
+  clientsOf(onion: OnionAddress): number | undefined {
+    return this.#clients.get(formatAddress(onion));
   }
 
   /**
@@ -37,7 +43,7 @@ export class RelayPool implements AsyncDisposable {
    * Whoever asks meanwhile gets the same link or error.
    */
   link(onion: OnionAddress, purpose: Purpose): Promise<RelayLink> {
-    const key = `${onion.host}:${onion.port}/${purpose}`;
+    const key = `${formatAddress(onion)}/${purpose}`;
     const held = this.#links.get(key);
     if (held !== undefined) return held;
     const opening = this.#open(onion, purpose);
@@ -66,6 +72,7 @@ export class RelayPool implements AsyncDisposable {
       consensusHash: consensusHash(),
       clock,
       limits: { forwardMs: answerMs },
+      onClients: (clients) => this.#clients.set(formatAddress(onion), clients),
     });
   }
 }

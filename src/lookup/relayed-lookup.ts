@@ -13,9 +13,11 @@ import { combineFees } from './fee-rates.ts';
 import { fetchHistory, type FetchedHistory, type Put } from './fetch-history.ts';
 import { type HeaderView } from './header-view.ts';
 import {
+  type Exposure,
   type FeeRate,
   type Lookup,
   type LookupCallOptions,
+  type VerifiedHeaders,
   type VerifiedHistory,
 } from './lookup.ts';
 import { readBody } from './read-body.ts';
@@ -38,6 +40,8 @@ export interface RelayedLookupOptions {
   readonly scope: Scope;
 }
 
+/** When the consensus has no parameter `poll-mean-s`. */
+const POLL_MEAN_S = 14_400;
 const FEE_GATEWAYS = 5;
 const MIN_FEE_ANSWERS = 2;
 /** How often a gateway is asked anew when it and the relays are on different branches. */
@@ -63,9 +67,25 @@ export class RelayedLookup implements Lookup {
     return this.#options.faults.entries;
   }
 
+  get headers(): VerifiedHeaders {
+    return this.#options.headers;
+  }
+
+  get pollMeanMs(): number {
+    const params = this.#options.consensus.current()?.params;
+    return Math.max(1, params?.get('poll-mean-s') ?? POLL_MEAN_S) * 1000;
+  }
+
+  exposure(): Exposure {
+    const { choices, consensus, pool } = this.#options;
+    return choices.exposure({
+      consensus: consensus.current(),
+      clientsOf: ({ onion }) => pool.clientsOf(onion),
+    });
+  }
+
   async history(scriptHash: string, { signal }: LookupCallOptions): Promise<VerifiedHistory> {
     const { choices, headers } = this.#options;
-    headers.keepFresh();
     const aim: Aim = {
       purpose: 'lookup',
       ways: (consensus) => choices.waysFor(scriptHash, consensus),

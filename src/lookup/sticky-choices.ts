@@ -15,7 +15,9 @@ import {
   usableRelays,
 } from './assignment.ts';
 import { type Choices, type ClientState } from './client-state.ts';
+import { type ExposureOptions, exposureOf } from './exposure.ts';
 import { LookupError, NOBODY } from './fault.ts';
+import { type Exposure } from './lookup.ts';
 
 /** The choices of one wallet: made by the rules of `assignment.ts`, and kept. */
 export class StickyChoices {
@@ -31,6 +33,11 @@ export class StickyChoices {
   /** Resolves when all that was chosen so far survives a power cut. */
   get saved(): Promise<void> {
     return this.#saved;
+  }
+
+  /** Who was asked about how many addresses. `clientsOf`: what is known of a relay's crowd. */
+  exposure(options: Omit<ExposureOptions, 'state'>): Exposure {
+    return exposureOf({ state: this.#state, ...options });
   }
 
   /** The relays of the wallet. @throws LookupError `too-few-relays` */

@@ -5,9 +5,9 @@ import { parseTransaction, type Transaction } from '../bitcoin/transaction.ts';
 import { historyStatus } from '../electrum/history-status.ts';
 import { foldBranch } from '../electrum/merkle.ts';
 import { ProofError } from '../electrum/proof-error.ts';
-import { scriptHashOf } from '../electrum/script-hash.ts';
 import { type BlockProof, meetingLevel } from '../query/block-proof.ts';
-import { type Unspent, type VerifiedEntry, type VerifiedHistory } from './lookup.ts';
+import { balanceOf } from './balance.ts';
+import { type VerifiedEntry, type VerifiedHistory } from './lookup.ts';
 
 /** What a source says about one transaction. Hashes are hex in display order. */
 export interface ClaimedEntry {
@@ -40,9 +40,6 @@ const NO_TRANSACTION = '00'.repeat(32);
 /**
  * Believes a history only as far as the chain proves it (spec/relay.md section 9). What the mempool
  * holds cannot be proved and is marked so.
- *
- * That a transaction spends the script is told by the output that it spends, whatever the kind of
- * script: the history of a script that spent an output also holds the transaction that paid it.
  * @throws ProofError
  */
 export function verifyHistory(claim: HistoryClaim, chain: HeaderLookup): CheckedHistory {
@@ -52,8 +49,11 @@ export function verifyHistory(claim: HistoryClaim, chain: HeaderLookup): Checked
     throw new ProofError('status-mismatch', 'the status is not the hash of the history');
   }
   const entries = claim.entries.map((entry) => verifyEntry(entry, chain));
-  const coins = findCoins(entries, claim.scriptHash);
-  return { scriptHash: claim.scriptHash, status, entries, ...balanceOf(coins) };
+  const { touching, ...balance } = balanceOf(entries, claim.scriptHash);
+  if (touching !== entries.length) {
+    throw new ProofError('not-of-this-script', 'a transaction neither pays nor spends the script');
+  }
+  return { scriptHash: claim.scriptHash, status, entries, ...balance };
 }
 
 /**
@@ -105,8 +105,8 @@ function verifyEntry(entry: ClaimedEntry, chain: HeaderLookup): VerifiedEntry {
     if (header === undefined) throw new ProofError('unknown-block', `no block at height ${height}`);
     verifyProof(transaction, inBlock, header);
   }
-  const position = inBlock?.position;
-  return { txid, height, position, proved: inBlock !== undefined, raw, transaction };
+  const { position, branch } = inBlock ?? { position: undefined, branch: undefined };
+  return { txid, height, position, proved: inBlock !== undefined, branch, raw, transaction };
 }
 
 function verifyProof(transaction: Transaction, proof: BlockProof, header: BlockHeader): void {
@@ -125,61 +125,6 @@ function verifyProof(transaction: Transaction, proof: BlockProof, header: BlockH
   if (coinbase.branch.length !== meetsAt || met !== branch[meetsAt]) {
     throw new ProofError('coinbase-depth', 'not as deep in the tree as the coinbase');
   }
-}
-
-/** An output that pays the script, and the heights of the transactions that spend it. */
-interface Coin extends Unspent {
-  readonly spentAt: number[];
-}
-
-function findCoins(entries: readonly VerifiedEntry[], scriptHash: string): readonly Coin[] {
-  const coins = new Map<string, Coin>();
-  const touching = new Set<VerifiedEntry>();
-  for (const entry of entries) {
-    for (const [vout, { value, script }] of entry.transaction.outputs.entries()) {
-      if (scriptHashOf(script) !== scriptHash) continue;
-      const { txid, height, proved } = entry;
-      coins.set(`${txid}:${vout}`, { txid, vout, value, height, proved, spentAt: [] });
-      touching.add(entry);
-    }
-  }
-  for (const entry of entries) {
-    for (const { txid, vout } of entry.transaction.inputs) {
-      const coin = coins.get(`${txid}:${vout}`);
-      if (coin === undefined) continue;
-      coin.spentAt.push(entry.height);
-      touching.add(entry);
-    }
-  }
-  if (touching.size !== entries.length) {
-    throw new ProofError('not-of-this-script', 'a transaction neither pays nor spends the script');
-  }
-  return [...coins.values()];
-}
-
-function balanceOf(
-  coins: readonly Coin[],
-): Pick<CheckedHistory, 'confirmed' | 'unconfirmed' | 'unspent'> {
-  const held = coins.filter(
-    ({ height, spentAt }) => height > 0 && !spentAt.some((spent) => spent > 0),
-  );
-  const unspent = coins.filter(({ spentAt }) => spentAt.length === 0);
-  const confirmed = sum(held);
-  return {
-    confirmed,
-    unconfirmed: sum(unspent) - confirmed,
-    unspent: unspent.map(({ txid, vout, value, height, proved }) => ({
-      txid,
-      vout,
-      value,
-      height,
-      proved,
-    })),
-  };
-}
-
-function sum(coins: readonly Coin[]): bigint {
-  return coins.reduce((total, { value }) => total + value, 0n);
 }
 
 function parsed(raw: Uint8Array): Transaction {

@@ -5,7 +5,7 @@ import { encodeStatusBody } from '../query/bodies.ts';
 import { encodeHistoryBody, type HistoryEntry, packHistory } from '../query/history-body.ts';
 import type { HistoryQuery } from '../query/query.ts';
 import { type Answer, QueryRefusedError, type Tip } from './answer.ts';
-import { BoundedCache } from './bounded-cache.ts';
+import { BoundedCache } from '../base/bounded-cache.ts';
 import type { NodeHeaders } from './node-headers.ts';
 import type { Target } from './target.ts';
 

@@ -5,7 +5,7 @@ import type { ElectrumClient } from '../electrum/client.ts';
 import type { ElectrumResults } from '../electrum/protocol.ts';
 import { foldBranch } from '../electrum/merkle.ts';
 import { type BlockProof, type CoinbaseSpine, meetingLevel } from '../query/block-proof.ts';
-import { BoundedCache } from './bounded-cache.ts';
+import { BoundedCache } from '../base/bounded-cache.ts';
 import type { NodeHeaders } from './node-headers.ts';
 
 type UnspentRows = ElectrumResults['blockchain.scripthash.listunspent'];

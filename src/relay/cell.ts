@@ -2,7 +2,7 @@ import { hash, type KeyObject, randomBytes } from 'node:crypto';
 import { ByteReader } from '../base/byte-reader.ts';
 import { concatBytes, equalBytes, fromHex, MalformedBytesError } from '../base/bytes.ts';
 import type { NodeId } from '../directory/node-id.ts';
-import { CHACHA20_POLY1305 } from './aead.ts';
+import { CHACHA20_POLY1305 } from '../base/aead.ts';
 import { encapsulation } from './encapsulation.ts';
 import { KDF_ID, KEM_ID } from './hpke.ts';
 import { decodeKeyConfig } from './key-config.ts';

@@ -1,5 +1,5 @@
 import { concatBytes, utf8 } from '../base/bytes.ts';
-import { type Aead, aeadOpen, aeadSeal, NONCE_BYTES } from './aead.ts';
+import { type Aead, aeadOpen, aeadSeal, NONCE_BYTES } from '../base/aead.ts';
 import { expand, extract } from './hkdf.ts';
 import { ENC_BYTES, hpke, type HpkeContext } from './hpke.ts';
 import { RelayError } from './relay-error.ts';

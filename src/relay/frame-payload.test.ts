@@ -58,7 +58,12 @@ roundTrip('HELLO', {
   length: 64,
   encode: encodeHello,
   decode: decodeHello,
-  values: record({ network: fc.nat(3), capabilities: u32, consensusHash: bytes(16) }),
+  values: record({
+    network: fc.nat(3),
+    capabilities: u32,
+    consensusHash: bytes(16),
+    clients: fc.constantFrom(0, 1, 2, 64, 32_768),
+  }),
 });
 roundTrip('FORWARD', {
   length: 2084,
@@ -135,9 +140,15 @@ test('every outer code is carried with a signature and zeros', () => {
 });
 
 test('fields out of range, and padding that is not zero, are refused', () => {
-  const hello = encodeHello({ network: 0, capabilities: 0, consensusHash: new Uint8Array(16) });
+  const hello = encodeHello({
+    network: 0,
+    capabilities: 0,
+    consensusHash: new Uint8Array(16),
+    clients: 0,
+  });
   refused(() => decodeHello(changed(hello, 0, 4)));
-  refused(() => decodeHello(changed(hello, 21, 1)));
+  refused(() => decodeHello(changed(hello, 22, 3)));
+  refused(() => decodeHello(changed(hello, 23, 1)));
   refused(() => decodeHello(changed(hello, 63, 1)));
   const answer = encodeAnswer({ status: 'OK', body: new Uint8Array(4096) });
   refused(() => decodeAnswer(changed(answer, 0, 0x80)));

@@ -22,16 +22,19 @@ export interface Hello {
   readonly capabilities: number;
   /** The first 16 bytes of the hash of the consensus that this end goes by; zeros when it has none. */
   readonly consensusHash: Uint8Array;
+  /** How many links of clients this end serves, rounded down to a power of two, at most 32768. */
+  readonly clients: number;
 }
 
-const HELLO_PADDING_BYTES = 43;
+const HELLO_PADDING_BYTES = 41;
 
-export function encodeHello({ network, capabilities, consensusHash }: Hello): Uint8Array {
-  const payload = new Uint8Array(21 + HELLO_PADDING_BYTES);
+export function encodeHello({ network, capabilities, consensusHash, clients }: Hello): Uint8Array {
+  const payload = new Uint8Array(23 + HELLO_PADDING_BYTES);
   const view = new DataView(payload.buffer);
   view.setUint8(0, network);
   view.setUint32(1, capabilities);
   payload.set(consensusHash, 5);
+  view.setUint16(21, clients);
   return payload;
 }
 
@@ -40,8 +43,9 @@ export function decodeHello(payload: Uint8Array): Hello {
     const network = atMost(3, reader.u8());
     const capabilities = reader.u32();
     const consensusHash = reader.bytes(16);
+    const clients = powerOfTwoOrZero(reader.u16());
     new ByteReader(reader.bytes(HELLO_PADDING_BYTES)).zeros();
-    return { network, capabilities, consensusHash };
+    return { network, capabilities, consensusHash, clients };
   });
 }
 
@@ -263,6 +267,11 @@ function readAll<T>(payload: Uint8Array, read: (reader: ByteReader) => T): T {
     if (!(cause instanceof MalformedBytesError)) throw cause;
     throw new RelayError('BAD_FRAME', cause.message, { cause });
   }
+}
+
+function powerOfTwoOrZero(value: number): number {
+  if ((value & (value - 1)) !== 0) throw new MalformedBytesError('not a power of two');
+  return value;
 }
 
 function atMost(max: number, value: number): number {

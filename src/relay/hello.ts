@@ -14,12 +14,17 @@ export interface HelloOptions {
   readonly capabilities: number;
   /** That this end goes by. */
   readonly consensus: Pick<Consensus, 'hash'> | undefined;
+  /** Links of clients that this end serves now. Said less exactly, so that few see one come or go. */
+  readonly clients?: number;
 }
 
-export function helloOf({ network, capabilities, consensus }: HelloOptions): Hello {
+const MOST_CLIENTS = 2 ** 15;
+
+export function helloOf({ network, capabilities, consensus, clients = 0 }: HelloOptions): Hello {
   return {
     network: LINK_NETWORKS.indexOf(network),
     capabilities,
     consensusHash: (consensus?.hash ?? new Uint8Array(16)).subarray(0, 16),
+    clients: clients === 0 ? 0 : Math.min(MOST_CLIENTS, 2 ** (31 - Math.clz32(clients))),
   };
 }

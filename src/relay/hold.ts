@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
+import { shuffled } from '../base/shuffled.ts';
 
 export interface HoldOptions<T> {
   readonly clock: Clock;
@@ -59,13 +60,4 @@ function schedule(run: () => void, delayMs: number): () => void {
   return () => {
     clearTimeout(timer);
   };
-}
-
-/** Fisher and Yates, in place. */
-function shuffled<T>(items: T[], random: (below: number) => number): T[] {
-  for (let last = items.length - 1; last > 0; last--) {
-    const other = random(last + 1);
-    [items[last], items[other]] = [items[other] as T, items[last] as T];
-  }
-  return items;
 }

@@ -7,7 +7,7 @@ import type { webcrypto } from 'node:crypto';
 import { test } from 'vitest';
 import vectors from '../../spec/vectors/standard/rfc9180-a2.json' with { type: 'json' };
 import { fromHex, toHex } from '../base/bytes.ts';
-import { type Aead, aeadOpen, aeadSeal, CHACHA20_POLY1305 } from './aead.ts';
+import { type Aead, aeadOpen, aeadSeal, CHACHA20_POLY1305 } from '../base/aead.ts';
 import { hpke } from './hpke.ts';
 import { RelayError } from './relay-error.ts';
 import { keyPairFromSeed } from './x25519.ts';

@@ -1,6 +1,6 @@
 import { diffieHellman, type KeyObject } from 'node:crypto';
 import { concatBytes, utf8 } from '../base/bytes.ts';
-import { type Aead, aeadOpen, aeadSeal, NONCE_BYTES } from './aead.ts';
+import { type Aead, aeadOpen, aeadSeal, NONCE_BYTES } from '../base/aead.ts';
 import { expand, extract } from './hkdf.ts';
 import { RelayError } from './relay-error.ts';
 import { type KeyPair, publicKeyOf } from './x25519.ts';

@@ -1,6 +1,6 @@
 import { ByteReader } from '../base/byte-reader.ts';
 import { concatBytes, MalformedBytesError } from '../base/bytes.ts';
-import { CHACHA20_POLY1305 } from './aead.ts';
+import { CHACHA20_POLY1305 } from '../base/aead.ts';
 import { KDF_ID, KEM_ID } from './hpke.ts';
 import { RelayError } from './relay-error.ts';
 

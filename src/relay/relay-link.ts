@@ -28,6 +28,8 @@ export interface RelayLinkOptions {
   readonly consensusHash?: Uint8Array;
   readonly clock: Clock;
   readonly limits?: Partial<RelayLinkLimits>;
+  /** Told with the relay's HELLO how many links of clients it says it had then, roughly. */
+  readonly onClients?: (clients: number) => void;
 }
 
 export interface ConnectRelayOptions extends RelayLinkOptions {
@@ -152,7 +154,10 @@ class AskingLink implements RelayLink {
       answers: false,
       clock,
       timing: this.#limits.timing,
-      onHello: onReady,
+      onHello: ({ clients }) => {
+        options.onClients?.(clients);
+        onReady();
+      },
       onFrame: (frame) => {
         this.#take(frame);
       },

@@ -52,12 +52,13 @@ export interface RelayServer extends TcpServer {
 export async function startRelayServer(options: RelayServerOptions): Promise<RelayServer> {
   const { directory, network, clock, log } = options;
   const limits = { ...DEFAULT_RELAY_LIMITS, ...options.limits };
-  const hello = (capabilities: number): Hello =>
-    helloOf({ network, capabilities, consensus: directory.current() });
+  let clients = 0;
+  const hello = (said: { capabilities: number; clients?: number }): Hello =>
+    helloOf({ network, consensus: directory.current(), ...said });
   await using starting = new Scope();
   const gateway = starting.use(new Gateway({ ...options, limits }));
   const relay = starting.use(
-    new Relay({ ...options, limits, hello: () => hello(RELAY_CAPABILITY) }),
+    new Relay({ ...options, limits, hello: () => hello({ capabilities: RELAY_CAPABILITY }) }),
   );
   const circuits = new Circuits(limits, clock);
   let unnamed = 0;
@@ -74,9 +75,10 @@ export async function startRelayServer(options: RelayServerOptions): Promise<Rel
 
   function serve(stream: Duplex, circuit: Circuit): void {
     let take: ((frame: Frame) => void) | undefined;
+    let left: () => void = () => undefined;
     const link = new Link({
       stream,
-      hello: hello(0),
+      hello: hello({ capabilities: 0, clients }),
       answers: true,
       clock,
       timing: limits.clientTiming,
@@ -85,6 +87,7 @@ export async function startRelayServer(options: RelayServerOptions): Promise<Rel
       },
       onFrame: (frame) => take?.(frame),
       onClose: (reason) => {
+        left();
         circuits.leave(circuit);
         logEnd(log, reason);
       },
@@ -102,6 +105,8 @@ export async function startRelayServer(options: RelayServerOptions): Promise<Rel
 
     function fromClient(): (frame: Frame) => void {
       const client = { link, circuit, inFlight: 0 };
+      clients += 1;
+      left = () => (clients -= 1);
       const publish = (frames: Iterator<Uint8Array>): void => {
         link.sendLong(metered(frames, circuit.publicBytes));
       };

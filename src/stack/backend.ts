@@ -57,8 +57,8 @@ export interface Backend {
    * @throws BitcoinRpcError what bitcoind answered; DialError when it does not answer.
    */
   callBitcoind<T extends z.ZodType>(call: RpcCall<T>): Promise<z.output<T>>;
-  /** A stream to the target's Electrum port, as the node has it. @throws DialError */
-  dialTarget(options: Waiting): Promise<Duplex>;
+  /** A stream to the Electrum port of the target, as the node has it, or of the bridge. @throws DialError */
+  dialElectrum(service: 'target' | 'bridge', options: Waiting): Promise<Duplex>;
   /** Removes what the backend made outside the home: containers, networks, images of ours. */
   remove(options: Waiting): Promise<void>;
 }

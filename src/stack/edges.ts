@@ -2,7 +2,7 @@ import type { ServiceName } from './service.ts';
 
 /**
  * Docker's networks: a small one for each pair of services that talk. Every one is internal but
- * `egress`, on which tor reaches the world, and `lan`, on which the local network reaches the target.
+ * `egress`, on which tor reaches the world, and `lan`, on which the local network comes in.
  */
 const EDGES = {
   egress: { first: 0, members: { tor: 2 } },
@@ -15,6 +15,9 @@ const EDGES = {
   guard_target: { first: 56, members: { guard: 58, target: 59 } },
   lan: { first: 64, members: { lan: 66 } },
   lan_target: { first: 72, members: { lan: 74, target: 75 } },
+  tor_bridge: { first: 80, members: { tor: 82, bridge: 83 } },
+  bridge_target: { first: 88, members: { bridge: 90, target: 91 } },
+  lan_bridge: { first: 96, members: { lan: 98, bridge: 99 } },
 } as const satisfies Record<string, Site>;
 
 interface Site {

@@ -4,12 +4,18 @@ import { type EdgeName, hostOn } from './edges.ts';
 import type { ServiceName } from './service.ts';
 
 /** Who opens connections to the target's Electrum port. */
-export type TargetClient = 'tor' | 'node' | 'guard' | 'lan';
+export type TargetClient = 'tor' | 'node' | 'bridge' | 'guard' | 'lan';
+
+/** Who asks tor for onions. */
+export type SocksUser = 'bitcoind' | 'node' | 'bridge';
+
+/** Who opens connections to the bridge. */
+export type BridgeClient = 'tor' | 'lan';
 
 /** Where each listener of the plan is, as those see it who dial it. */
 export interface Endpoints {
   /** tor's SOCKS ports, one for each user. Onion addresses only. */
-  readonly socks: { readonly bitcoind: Address; readonly node: Address };
+  readonly socks: Readonly<Record<SocksUser, Address>>;
   readonly bitcoind: {
     readonly rpc: Address;
     /** Where tor delivers the streams of the p2p onion. */
@@ -26,6 +32,9 @@ export interface Endpoints {
   readonly metrics: Address;
   /** Where tor delivers the streams of the relay onion. */
   readonly node: Address;
+  /** Where the bridge listens: with Docker on all its networks. */
+  readonly bridgeListen: Address;
+  readonly bridge: Readonly<Record<BridgeClient, Address>>;
   /** Where tor delivers the streams of an open wallet onion. */
   readonly guard: Address;
   /** Where the local network comes in, `expose_lan`; with Docker, where the engine brings it. */
@@ -57,16 +66,21 @@ const LISTENERS = {
   guard: { service: 'guard', edge: 'tor_guard', port: 50_001, offset: 8 },
   lan: { service: 'lan', edge: 'lan', port: 50_001, offset: 9 },
   metrics: { service: 'target', edge: 'bitcoind_target', port: 4224, offset: 10 },
+  socksOfBridge: { service: 'tor', edge: 'tor_bridge', port: 9050, offset: 11 },
+  bridge: { service: 'bridge', edge: 'tor_bridge', port: 50_001, offset: 12 },
 } as const satisfies Record<string, Listener>;
 
 const TARGET_EDGES: Readonly<Record<TargetClient, EdgeName>> = {
   tor: 'tor_target',
   node: 'target_node',
+  bridge: 'bridge_target',
   guard: 'guard_target',
   lan: 'lan_target',
 };
 
 const LOOPBACK = '127.0.0.1';
+/** All networks of a container, every one of which is internal. */
+const EVERYWHERE = '0.0.0.0';
 
 export function endpointsOf(config: StackConfig): Endpoints {
   const { docker, process, exposeLan } = config;
@@ -80,25 +94,37 @@ export function endpointsOf(config: StackConfig): Endpoints {
   const targetFor = (client: TargetClient): Address =>
     at({ ...LISTENERS.target, edge: TARGET_EDGES[client] });
   const sourceOf = (client: TargetClient): string => host(TARGET_EDGES[client], client);
+  const listensAt = (listener: Listener): Address => ({
+    ...at(listener),
+    ...(inDocker && { host: EVERYWHERE }),
+  });
   return {
-    socks: { bitcoind: at(LISTENERS.socksOfBitcoind), node: at(LISTENERS.socksOfNode) },
+    socks: {
+      bitcoind: at(LISTENERS.socksOfBitcoind),
+      node: at(LISTENERS.socksOfNode),
+      bridge: at(LISTENERS.socksOfBridge),
+    },
     bitcoind: {
       rpc: at(LISTENERS.rpc),
       onion: at(LISTENERS.onion),
       p2p: at(LISTENERS.p2p),
       zmq: at(LISTENERS.zmq),
     },
-    targetListen: inDocker
-      ? { host: '0.0.0.0', port: LISTENERS.target.port }
-      : at(LISTENERS.target),
+    targetListen: listensAt(LISTENERS.target),
     target: {
       tor: targetFor('tor'),
       node: targetFor('node'),
+      bridge: targetFor('bridge'),
       guard: targetFor('guard'),
       lan: targetFor('lan'),
     },
     metrics: { ...at(LISTENERS.metrics), host: LOOPBACK },
     node: at(LISTENERS.node),
+    bridgeListen: listensAt(LISTENERS.bridge),
+    bridge: {
+      tor: at(LISTENERS.bridge),
+      lan: at({ ...LISTENERS.bridge, edge: 'lan_bridge' }),
+    },
     guard: at(LISTENERS.guard),
     lan: inDocker ? at(LISTENERS.lan) : (exposeLan ?? at(LISTENERS.lan)),
     sources: {
@@ -106,6 +132,7 @@ export function endpointsOf(config: StackConfig): Endpoints {
       targetClients: {
         tor: sourceOf('tor'),
         node: sourceOf('node'),
+        bridge: sourceOf('bridge'),
         guard: sourceOf('guard'),
         lan: sourceOf('lan'),
       },

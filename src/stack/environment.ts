@@ -6,6 +6,7 @@ import { type ConfigFile, SERVICE_NAMES, type ServiceName, type ServiceSpec } fr
 /** Services that compose.yaml starts only with the profile of this name. */
 const PROFILES: readonly (readonly [ServiceName, string])[] = [
   ['bitcoind', 'core'],
+  ['bridge', 'bridge'],
   ['guard', 'guard'],
   ['lan', 'lan'],
 ];
@@ -17,7 +18,8 @@ export function environmentOf(
 ): Record<string, string> {
   const { config, facts, home, sizes } = context;
   const has = (name: ServiceName): boolean => services.some((service) => service.name === name);
-  const target = services.find(({ name }) => name === 'target');
+  const commandOf = (name: ServiceName): string =>
+    services.find((service) => service.name === name)?.command.join(' ') ?? '';
   return {
     COMPOSE_PROJECT_NAME: config.docker.project,
     COMPOSE_PROFILES: PROFILES.flatMap(([name, profile]) => (has(name) ? [profile] : [])).join(','),
@@ -41,7 +43,8 @@ export function environmentOf(
         digestOf(services.find((service) => service.name === name)?.files ?? []),
       ]),
     ),
-    SOTTO_TARGET_COMMAND: (target?.command ?? []).join(' '),
+    SOTTO_TARGET_COMMAND: commandOf('target'),
+    SOTTO_BRIDGE_COMMAND: commandOf('bridge'),
     SOTTO_BITCOIND_DATA: dataDirectoryOf({ config, home }, 'bitcoind'),
     SOTTO_TARGET_DATA: dataDirectoryOf({ config, home }, 'target'),
     SOTTO_CONSENSUS_DIRECTORY: config.relay ? dirname(config.relay.consensus) : home.config('node'),

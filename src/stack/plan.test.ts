@@ -53,29 +53,38 @@ docker: { project: mine, network_prefix: 192.168.77 }
 process: { first_port: 40000 }
 `;
 
+const BRIDGE = `expose_lan: 192.168.1.5:50001
+relay: { policy: /etc/sotto/policy, consensus: /etc/sotto/consensus/latest }
+bridge: { schedule: fast }
+`;
+
+const MORE = {
+  everything: { target: 'fulcrum', network: 'mainnet', more: EVERYTHING },
+  'relayed-bridge': { target: 'fulcrum', network: 'mainnet', more: BRIDGE },
+  'direct-bridge': { target: 'devnet', network: 'regtest', more: 'bridge: {}\n' },
+} as const;
+
 const networks = ['mainnet', 'testnet4', 'signet', 'regtest'] as const;
 const backends = ['docker', 'process'] as const;
 const cases = [
   ...networks.flatMap((network) =>
     (['fulcrum', 'electrs'] as const).flatMap((target) =>
-      backends.map((backend) => ({ network, target, backend, more: '' })),
+      backends.map((backend) => ({ network, target, backend, title: '', more: '' })),
     ),
   ),
   ...backends.map((backend) => ({
     network: 'regtest' as const,
     target: 'devnet' as const,
     backend,
+    title: '',
     more: '',
   })),
-  ...backends.map((backend) => ({
-    network: 'mainnet' as const,
-    target: 'fulcrum' as const,
-    backend,
-    more: EVERYTHING,
-  })),
+  ...Object.entries(MORE).flatMap(([title, each]) =>
+    backends.map((backend) => ({ ...each, backend, title: `-${title}` })),
+  ),
 ].map((each) => {
-  const { network, target, backend, more } = each;
-  const name = `${network}-${target}-${backend}${more === '' ? '' : '-everything'}.txt`;
+  const { network, target, backend, title, more } = each;
+  const name = `${network}-${target}-${backend}${title}.txt`;
   const yaml = `network: ${network}\ntarget: ${target}\nbackend: ${backend}\n${more}`;
   return { ...each, name, yaml };
 });
@@ -91,26 +100,35 @@ test('there is no golden file without a plan', () => {
 test.each(cases)('in $name no two listeners share a port, and none is on all addresses', (each) => {
   const { services, endpoints, config } = planOf(each.yaml);
   const listens = services.flatMap((service) => service.listens.map(({ address }) => address));
-  const texts = listens.map(({ host, port }) => `${host}:${port}`);
+  const inDocker = config.backend === 'docker';
+  const texts = services.flatMap(({ name, listens: own }) =>
+    own.map(({ address: { host, port } }) => `${inDocker ? name : ''} ${host}:${port}`),
+  );
   assert.equal(new Set(texts).size, texts.length);
   for (const { host, port } of listens) {
-    // In its container the target has an address on each of its networks, all of them internal.
-    const isTarget = host === endpoints.targetListen.host && port === endpoints.targetListen.port;
-    assert.ok(host !== '0.0.0.0' || (isTarget && config.backend === 'docker'));
+    // In their containers these have an address on each of their networks, all of them internal.
+    const everywhere = [endpoints.targetListen, endpoints.bridgeListen];
+    const mayBe = everywhere.some((each) => each.host === host && each.port === port);
+    assert.ok(host !== '0.0.0.0' || (mayBe && inDocker));
   }
 });
 
 test.each(cases)('in $name every edge is between services that talk', ({ yaml }) => {
-  const { services, edges } = planOf(yaml);
+  const { services, edges, config } = planOf(yaml);
+  // In compose.yaml, which is one for all, these stay neighbours when another is between them.
+  const idle = [
+    ...(config.openWallet ? ['tor_target'] : []),
+    ...(config.bridge ? ['tor_target', 'lan_target'] : []),
+    ...(config.bridge?.lookup === 'relayed' ? ['bridge_target'] : []),
+  ];
   for (const { name, members, internal } of edges) {
     const [first, second] = Object.keys(members);
     assert.equal(internal, name !== 'egress' && name !== 'lan', name);
     if (second === undefined) continue;
     const reach = (from?: string, to?: string): boolean =>
       services.some((each) => each.name === from && each.reaches.some((other) => other === to));
-    // In compose.yaml, which is one for all, these two stay neighbours when the guard is between them.
-    if (name === 'tor_target') continue;
-    assert.ok(reach(first, second) || reach(second, first), name);
+    const talk = reach(first, second) || reach(second, first);
+    assert.ok(talk || idle.includes(name), name);
   }
 });
 
@@ -145,6 +163,27 @@ test('an open wallet onion goes to the guard, from a directory that devices do n
     open,
     /HiddenServiceDir \/data\/onions\/open-wallet\nHiddenServicePort 50001 \S+\.51:50001\nHiddenServiceExportCircuitID haproxy\n/,
   );
+});
+
+test('with a bridge no wallet reaches the target, and relayed neither does the bridge', () => {
+  const more = 'expose_lan: 192.168.1.5:50001\nrelay: { policy: /p, consensus: /c }\n';
+  const reachedBy = (yaml: string): Record<string, readonly string[]> =>
+    Object.fromEntries(planOf(yaml).services.map(({ name, reaches }) => [name, reaches]));
+  const direct = reachedBy(`network: mainnet\n${more}bridge: { lookup: direct }`);
+  const relayed = reachedBy(`network: mainnet\n${more}bridge: {}`);
+  for (const { tor, lan } of [direct, relayed]) {
+    assert.deepEqual(tor, ['bitcoind', 'bridge', 'node']);
+    assert.deepEqual(lan, ['bridge']);
+  }
+  assert.deepEqual(direct['bridge'], ['target']);
+  assert.deepEqual(relayed['bridge'], ['tor']);
+  const relayedPlan = planOf(`network: mainnet\n${more}bridge: {}`);
+  const torrc = relayedPlan.services.find(({ name }) => name === 'tor')?.files[0]?.text ?? '';
+  assert.match(
+    torrc,
+    /HiddenServiceDir \/data\/onions\/wallet\nHiddenServicePort 50001 \S+\.83:50001\n/,
+  );
+  assert.match(torrc, /^SocksPort \S+\.82:9050 OnionTrafficOnly/m);
 });
 
 test('on a private Tor network tor knows its authorities, and no others', () => {

@@ -6,6 +6,7 @@ import type { Home, OnionName } from './home.ts';
 import type { ImageName, PlanContext, PlanFacts } from './plan-context.ts';
 import type { ServiceSpec } from './service.ts';
 import { bitcoindService } from './services/bitcoind.ts';
+import { bridgeService } from './services/bridge.ts';
 import { devnetService } from './services/devnet.ts';
 import { electrsService } from './services/electrs.ts';
 import { fulcrumService } from './services/fulcrum.ts';
@@ -57,6 +58,7 @@ export function makePlan({ config, home, facts }: PlanOptions): Plan {
     memoryMiB: config.memoryMib ?? Math.floor(facts.memoryMiB * SHARE),
     target,
     initialSyncDone: facts.initialSyncDone,
+    hasBridge: config.bridge !== undefined,
   });
   const context: PlanContext = { config, home, facts, endpoints, sizes };
   const services = [
@@ -65,6 +67,7 @@ export function makePlan({ config, home, facts }: PlanOptions): Plan {
     ...(target === 'devnet' ? [] : [bitcoindService(context)]),
     TARGET_SERVICES[target](context),
     nodeService(context),
+    ...(config.bridge ? [bridgeService(context, config.bridge)] : []),
     ...(config.openWallet ? [guardService(context)] : []),
     ...(config.exposeLan ? [lanService(context)] : []),
   ];

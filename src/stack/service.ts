@@ -1,7 +1,7 @@
 import type { Address } from '../io/dial.ts';
 
 /**
- * The parts of a personal server. `guard` stands between an open wallet onion and the target, `lan`
+ * The parts of a personal server. `bridge` answers wallets in the target's place; `guard` stands between an open wallet onion and the target, `lan`
  * between the local network and the target; `watchdog` frees a tor that is stuck.
  */
 export const SERVICE_NAMES = [
@@ -10,6 +10,7 @@ export const SERVICE_NAMES = [
   'bitcoind',
   'target',
   'node',
+  'bridge',
   'guard',
   'lan',
 ] as const;

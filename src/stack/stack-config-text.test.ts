@@ -21,6 +21,16 @@ const fields = {
   exposeLan: fc.option(fc.constant({ host: '192.168.1.5', port: 50_001 }), { nil: undefined }),
   memoryMib: fc.option(fc.integer({ min: 3328, max: 10 ** 6 }), { nil: undefined }),
   relay: fc.option(fc.record({ policy: path, consensus: path }, PLAIN), { nil: undefined }),
+  bridge: fc.option(
+    fc.record(
+      {
+        lookup: fc.constantFrom('direct', 'relayed'),
+        schedule: fc.option(fc.constantFrom('steady', 'fast'), { nil: undefined }),
+      },
+      PLAIN,
+    ),
+    { nil: undefined },
+  ),
   testNetworkFile: fc.option(path, { nil: undefined }),
   docker: fc.constant({ project: 'mine-2', networkPrefix: '10.99.7' }),
   process: fc.record(
@@ -31,7 +41,13 @@ const fields = {
     PLAIN,
   ),
 } satisfies Record<keyof StackConfig, unknown>;
-const config = fc.record(fields, PLAIN);
+const config = fc
+  .record(fields, PLAIN)
+  .filter(
+    ({ bridge, openWallet, relay, memoryMib = Infinity }) =>
+      bridge === undefined ||
+      (!openWallet && memoryMib >= 3712 && (bridge.lookup === 'direct' || relay !== undefined)),
+  );
 
 test('what is written is read as it was', () => {
   fc.assert(
@@ -44,8 +60,9 @@ test('what is written is read as it was', () => {
 test('every example in the comments is a setting that would be accepted', () => {
   const text = renderStackConfig(parse('network: mainnet'));
   const uncommented = text.replaceAll(/^#(\w| {2})/gm, '$1');
-  const { storage, bitcoinData, exposeLan, memoryMib, relay, testNetworkFile } = parse(uncommented);
-  for (const said of [storage, bitcoinData, exposeLan, memoryMib, relay, testNetworkFile]) {
+  const parsed = parse(uncommented);
+  const { storage, bitcoinData, exposeLan, memoryMib, relay, bridge, testNetworkFile } = parsed;
+  for (const said of [storage, bitcoinData, exposeLan, memoryMib, relay, bridge, testNetworkFile]) {
     assert.ok(said !== undefined);
   }
 });

@@ -7,7 +7,7 @@ import { formatAddress } from '../io/dial.ts';
  * stands there as a comment, so that the file shows all that can be said.
  */
 export function renderStackConfig(config: StackConfig): string {
-  const { relay, exposeLan, testNetworkFile, docker, process } = config;
+  const { relay, bridge, exposeLan, testNetworkFile, docker, process } = config;
   return [
     '# A personal server of Sotto. docs/configuration.md says more. After a change: sotto up\n',
     '# mainnet, testnet4, signet or regtest. Another network needs another home.',
@@ -31,6 +31,8 @@ export function renderStackConfig(config: StackConfig): string {
       policy: '/etc/sotto/policy',
       consensus: '/etc/sotto/consensus/latest',
     }),
+    '# A bridge answers wallets, and verifies first: direct asks the own server, relayed the network.',
+    optional('bridge', bridge && { ...bridge }, { lookup: 'relayed', schedule: 'steady' }),
     '# For tests: the authorities of a private Tor network.',
     optional('tor', testNetworkFile !== undefined && { test_network: testNetworkFile }, {
       test_network: '/tmp/tor-network.json',

@@ -1,32 +1,20 @@
-import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { UserError } from '../../base/errors.ts';
+import { Command } from 'commander';
+import { Scope } from '../../base/lifecycle.ts';
 import { scriptOfAddress } from '../../bitcoin/address.ts';
-import { type Network, NETWORKS } from '../../bitcoin/networks.ts';
+import type { Network } from '../../bitcoin/networks.ts';
 import { scriptHashOf } from '../../electrum/script-hash.ts';
 import type { Address } from '../../io/dial.ts';
 import { socksDial } from '../../io/socks-dial.ts';
 import { LookupError } from '../../lookup/fault.ts';
-import type { Lookup, VerifiedHistory } from '../../lookup/lookup.ts';
-import {
-  policyOption,
-  readPolicy,
-  socksOption,
-  stateDirectory,
-  stateOption,
-} from '../client-options.ts';
+import type { VerifiedHistory } from '../../lookup/lookup.ts';
+import { socksOption } from '../client-options.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { stderrLogger } from '../logger.ts';
+import { lockWay, type WayOptions, wayOf, wayOptions } from '../lookup-way.ts';
 import { formatTable, note, print, printJson } from '../output.ts';
 
-interface LookupOptions {
-  readonly direct?: true;
-  readonly relayed?: true;
-  readonly server?: Address;
-  readonly network: Network;
-  readonly policy?: string;
+interface LookupOptions extends WayOptions {
   readonly socks: Address;
-  readonly state?: string;
   readonly json?: true;
 }
 
@@ -40,32 +28,11 @@ interface Outcome extends Subject {
   readonly answer: VerifiedHistory | LookupError;
 }
 
-const DEFAULT_WALLET_PORT = 50_001;
-const AN_ONION = '56 letters and digits, then .onion, never a clearnet name';
-
 export function lookupCommand(): Command {
-  return new Command('lookup')
+  const lookup = new Command('lookup')
     .description('look up the history of addresses, every answer verified first')
     .argument('<address...>', 'addresses, or scripthashes as in the Electrum protocol')
-    .addOption(
-      new Option('--direct', "at your own server's onion: it learns every address").conflicts(
-        'relayed',
-      ),
-    )
-    .option('--relayed', 'through the relay network: no server learns them all')
-    .addOption(
-      new Option('--server <onion[:port]>', 'your Electrum server, for --direct')
-        .env('SOTTO_SERVER')
-        .argParser(onionAndPort),
-    )
-    .addOption(
-      new Option('--network <name>', 'for --direct; --relayed has it from the policy')
-        .choices(NETWORKS)
-        .default('mainnet'),
-    )
-    .addOption(policyOption)
     .addOption(socksOption)
-    .addOption(stateOption)
     .option('--json', 'print one object')
     .addHelpText(
       'after',
@@ -73,9 +40,18 @@ export function lookupCommand(): Command {
     )
     .action(async (names: string[], options: LookupOptions) => {
       await untilInterrupted(async (signal) => {
-        const { network, open } = await wayOf(options, signal);
-        const subjects = names.map((name) => subjectOf(name, network));
-        await using lookup = await open();
+        const way = await wayOf(options);
+        const subjects = names.map((name) => subjectOf(name, way.network));
+        await using scope = new Scope();
+        scope.use(await lockWay(way));
+        const lookup = scope.use(
+          await way.open({
+            dial: socksDial(options.socks),
+            log: stderrLogger('warn'),
+            signal,
+            onProgress: noteHeaders(),
+          }),
+        );
         const outcomes = await Promise.all(
           subjects.map(async (subject): Promise<Outcome> => {
             const answer = await lookup.history(subject.scriptHash, { signal }).catch(asFault);
@@ -85,45 +61,8 @@ export function lookupCommand(): Command {
         show(outcomes, lookup.faults, options);
       });
     });
-}
-
-async function wayOf(
-  options: LookupOptions,
-  signal: AbortSignal,
-): Promise<{ network: Network; open: () => Promise<Lookup> }> {
-  const dial = socksDial(options.socks);
-  const log = stderrLogger('warn');
-  const common = { dial, clock: Date.now, log, signal, onProgress: noteHeaders() };
-  if (options.relayed) {
-    const policy = await readPolicy(options.policy);
-    const { networkOf } = await import('../../lookup/client-directory.ts');
-    const network = networkOf(policy);
-    const directory = join(stateDirectory(options.state, network), 'relayed');
-    const { openRelayedLookup } = await import('../../lookup/open-relayed-lookup.ts');
-    return { network, open: () => openRelayedLookup({ ...common, policy, directory }) };
-  }
-  if (options.direct) {
-    const { network, server } = options;
-    if (server === undefined) {
-      throw new UserError('no server to ask', {
-        hint: `Name your server with --server or SOTTO_SERVER: ${AN_ONION}.`,
-      });
-    }
-    const directory = join(stateDirectory(options.state, network), 'direct');
-    const { openDirectLookup } = await import('../../lookup/open-direct-lookup.ts');
-    return { network, open: () => openDirectLookup({ ...common, network, server, directory }) };
-  }
-  throw new UserError('say --direct or --relayed', {
-    hint:
-      '--direct asks your own server, which learns every address.\n' +
-      '--relayed asks through the network, where no server learns them all.',
-  });
-}
-
-function onionAndPort(text: string): Address {
-  const match = /^([a-z2-7]{56}\.onion)(?::(\d{1,5}))?$/.exec(text);
-  if (match?.[1] === undefined) throw new InvalidArgumentError(`It takes ${AN_ONION}.`);
-  return { host: match[1], port: Number(match[2] ?? DEFAULT_WALLET_PORT) };
+  for (const option of wayOptions) lookup.addOption(option);
+  return lookup;
 }
 
 function subjectOf(name: string, network: Network): Subject {

@@ -8,7 +8,7 @@ import { callThroughCli } from './bitcoin-cli.ts';
 import { buildImages } from './build-images.ts';
 import { compose } from './compose.ts';
 import { type Container, containersOf, labelOf } from './container.ts';
-import { dialThroughNode } from './dial-through-node.ts';
+import { dialFromContainer } from './dial-from-container.ts';
 import { requireEngine } from './engine.ts';
 import { serviceLogs } from './service-logs.ts';
 import { containerOf, serviceState } from './service-state.ts';
@@ -62,8 +62,12 @@ export function dockerBackend({ plan, log }: DockerBackendOptions): Backend {
         containerOf: nameOf,
       }),
     callBitcoind: (call) => callThroughCli(nameOf('bitcoind'), call),
-    dialTarget: ({ signal }) =>
-      dialThroughNode(plan.endpoints.target.node, { container: nameOf('node'), signal }),
+    dialElectrum(service, { signal }) {
+      const { target, bridge } = plan.endpoints;
+      return service === 'target'
+        ? dialFromContainer(target.node, { container: nameOf('node'), signal })
+        : dialFromContainer(bridge.tor, { container: nameOf('bridge'), signal });
+    },
     async remove({ signal }) {
       await ownContainers(plan, { signal });
       await removeContainersAndNetworks(plan, { signal });

@@ -14,6 +14,12 @@ export interface Forbidden {
   readonly refusalCounts: boolean;
 }
 
+interface Pair {
+  readonly plan: Plan;
+  readonly service: ServiceSpec | undefined;
+  readonly other: ServiceSpec;
+}
+
 /** What a probe tries from inside a service, with what each of it means. */
 export interface Trial {
   readonly order: ProbeOrder;
@@ -35,6 +41,7 @@ const HOST_PORTS = [22, 53];
 /** What a tor may listen with for its operator, or into the clear: control, DNS, HTTP, transparent. */
 const TOR_PORTS = [53, 8118, 9040, 9050, 9051, 9053];
 const TIMEOUT_MS = 3_000;
+const EVERYWHERE = '0.0.0.0';
 
 /**
  * Everything that a container must not reach. A few packets go to well-known public servers if the
@@ -104,7 +111,7 @@ function neighboursOf(
   const allowed = allowedOf(plan, service);
   const torAddresses = plan.edges.flatMap(({ members }) => members.tor ?? []);
   const addresses = [
-    ...other.listens.map(({ address }) => address),
+    ...other.listens.flatMap(({ address }) => placesOf(address, { plan, service, other })),
     ...(other.name === 'tor'
       ? torAddresses.flatMap((host) => TOR_PORTS.map((port) => ({ host, port })))
       : []),
@@ -112,6 +119,18 @@ function neighboursOf(
   return addresses
     .filter((address) => !allowed.has(formatAddress(address)))
     .map((address) => ({ address, who: other.name, refusalCounts: false }));
+}
+
+/**
+ * What listens on all addresses of its container is tried on each network that only the other is on.
+ * compose.yaml is one for all plans: neighbours on one network need not have business with each other.
+ */
+function placesOf({ host, port }: Address, { plan, service, other }: Pair): readonly Address[] {
+  if (host !== EVERYWHERE) return [{ host, port }];
+  return plan.edges
+    .filter(({ members }) => service === undefined || members[service.name] === undefined)
+    .flatMap(({ members }) => members[other.name] ?? [])
+    .map((each) => ({ host: each, port }));
 }
 
 function allowedOf(plan: Plan, service: ServiceSpec | undefined): ReadonlySet<string> {
@@ -123,6 +142,6 @@ function allowedOf(plan: Plan, service: ServiceSpec | undefined): ReadonlySet<st
 }
 
 function proxiesOf({ endpoints }: Plan, service: ServiceName | undefined): Address[] {
-  if (service === 'bitcoind' || service === 'node') return [endpoints.socks[service]];
-  return [];
+  const users = ['bitcoind', 'node', 'bridge'] as const;
+  return users.filter((user) => user === service).map((user) => endpoints.socks[user]);
 }

@@ -1,7 +1,7 @@
 import { machineAddresses } from '../../io/machine-addresses.ts';
 import type { Waiting } from '../backend.ts';
 import { type Container, containersOf, labelOf } from '../docker/container.ts';
-import { PACKAGE_IN_IMAGE } from '../docker/dial-through-node.ts';
+import { PACKAGE_IN_IMAGE } from '../docker/dial-from-container.ts';
 import { docker, runDocker } from '../docker/docker-program.ts';
 import type { Check } from '../finding.ts';
 import { failure, fine, warning } from '../outcome.ts';

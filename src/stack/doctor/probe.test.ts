@@ -9,9 +9,9 @@ import type { ProbeReport } from './probe.ts';
 
 const plan = testPlan({ exposeLan: { host: '192.168.1.5', port: 50_001 } });
 
-function trialFor(service: ServiceName): Trial {
-  const spec = plan.services.find(({ name }) => name === service);
-  return trialOf({ plan, service: spec, hostAddresses: ['192.168.1.5'] });
+function trialFor(service: ServiceName, of = plan): Trial {
+  const spec = of.services.find(({ name }) => name === service);
+  return trialOf({ plan: of, service: spec, hostAddresses: ['192.168.1.5'] });
 }
 
 /** What comes back where nothing gets out. */
@@ -49,6 +49,21 @@ test('nobody is tried whom a service may reach', () => {
   assert.ok(tried('node').includes('10.77.8.34:8332'));
   assert.ok(tried('target').includes('10.77.8.26:9050'));
   assert.ok(tried('bitcoind').includes('10.77.8.10:9051'));
+});
+
+test('what listens everywhere is tried on the networks that it does not share', () => {
+  const relay = { policy: '/p', consensus: '/c' };
+  const bridged = testPlan({ relay, bridge: { lookup: 'relayed' } });
+  const tried = (service: ServiceName): string[] =>
+    trialFor(service, bridged).order.dial.map(formatAddress);
+  assert.ok(tried('bridge').includes('10.77.8.42:50001'));
+  assert.ok(!tried('bridge').includes('10.77.8.91:50001'));
+  assert.ok(tried('node').includes('10.77.8.83:50001'));
+  assert.ok(!tried('tor').includes('10.77.8.83:50001'));
+  assert.deepEqual(trialFor('bridge', bridged).order.proxies, [{ host: '10.77.8.82', port: 9050 }]);
+  for (const { name } of bridged.services) {
+    assert.ok(!tried(name).some((address) => address.startsWith('0.0.0.0:')), name);
+  }
 });
 
 test('the internet that refuses was reached, a neighbour that refuses was not', () => {

@@ -41,8 +41,12 @@ export function portsCheck({ config }: Subject): Check {
 }
 
 function loopbackPorts(config: Subject['config']): Address[] {
-  const { socks, bitcoind, targetListen, node, guard } = endpointsOf(config);
-  return [...Object.values(socks), ...Object.values(bitcoind), targetListen, node, guard];
+  const { socks, bitcoind, targetListen, node, bridgeListen, guard } = endpointsOf(config);
+  return [
+    ...Object.values(socks),
+    ...Object.values(bitcoind),
+    ...[targetListen, node, bridgeListen, guard],
+  ];
 }
 
 function isOurs(host: string): boolean {

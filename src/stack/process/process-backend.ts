@@ -7,7 +7,7 @@ import { DialError } from '../../io/dial.ts';
 import { readIfPresent } from '../../io/durable-file.ts';
 import { followLog } from '../../io/follow-log.ts';
 import { loopbackDial } from '../../io/loopback-dial.ts';
-import type { Backend, LogLine, LogOptions, Waiting } from '../backend.ts';
+import type { Backend, LogLine, LogOptions } from '../backend.ts';
 import type { Plan } from '../plan.ts';
 import type { ServiceName } from '../service.ts';
 import { BITCOIND_COOKIE } from '../services/bitcoind.ts';
@@ -63,8 +63,11 @@ export function processBackend({ plan }: { readonly plan: Plan; readonly log: Lo
     },
     logs: (options) => logsOf(plan, options),
     callBitcoind: (call) => rpc.call(call),
-    dialTarget: ({ signal }: Waiting) =>
-      loopbackDial(endpoints.target.node, { signal, isolation: '' }),
+    dialElectrum: (service, { signal }) =>
+      loopbackDial(service === 'target' ? endpoints.target.node : endpoints.bridge.tor, {
+        signal,
+        isolation: '',
+      }),
     remove: down,
   };
 }

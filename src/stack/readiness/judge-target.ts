@@ -20,6 +20,8 @@ const INDEX_ADVICE = {
   afterMs: 30 * MINUTE_MS,
 };
 const TARGET_ADVICE = { text: '`sotto logs target` shows why.', afterMs: 2 * MINUTE_MS };
+/** It answers when it has verified the headers: on mainnet the first time takes a while. */
+const BRIDGE_ADVICE = { text: '`sotto logs bridge` shows what it does.', afterMs: 10 * MINUTE_MS };
 const ONION_ADVICE = {
   text: 'A new onion can take a few minutes to be found. If it is not: `sotto restart tor`, then `sotto doctor`.',
   afterMs: 5 * MINUTE_MS,
@@ -79,12 +81,20 @@ export const judgeTarget: Judge = ({ target }, { subject }) => {
   return done(`${answer.server}, block ${answer.height}`);
 };
 
-export const judgeWalletOnion: Judge = ({ target, walletOnion }) => {
-  const direct = valueOf(target);
+export const judgeBridge: Judge = ({ bridge }, { subject }) => {
+  if (subject.bridge === undefined) return skipped('no bridge configured');
+  const answer = valueOf(bridge);
+  if (answer === undefined) return working(failureOf(bridge), BRIDGE_ADVICE);
+  return done(`${subject.bridge}, block ${answer.height}`);
+};
+
+export const judgeWalletOnion: Judge = ({ target, bridge, walletOnion }, { subject }) => {
+  const own = subject.bridge === undefined ? target : bridge;
+  const direct = valueOf(own);
   const through = valueOf(walletOnion);
   if (through === undefined)
     return working(walletOnion ? failureOf(walletOnion) : CALLING, ONION_ADVICE);
-  if (direct === undefined) return working('waits for the target', ONION_ADVICE);
+  if (direct === undefined) return working(failureOf(own), ONION_ADVICE);
   const isSame =
     through.genesisHash === direct.genesisHash &&
     Math.abs(through.height - direct.height) <= 1 &&

@@ -1,5 +1,5 @@
 import type { Network } from '../../bitcoin/networks.ts';
-import type { TargetKind } from '../../config/stack-config.ts';
+import type { BridgeLookup, TargetKind } from '../../config/stack-config.ts';
 import type { OnionName } from '../home.ts';
 import type { Observations } from './observations.ts';
 import type { StepState } from './step.ts';
@@ -11,6 +11,8 @@ export interface Subject {
   /** Those that this server has. */
   readonly onions: readonly OnionName[];
   readonly hasRelayNetwork: boolean;
+  /** What its bridge asks; absent without one. */
+  readonly bridge?: BridgeLookup | undefined;
   /** Where bitcoind and the target keep their data, for those who must remove it. */
   readonly chainDirectory: string;
   readonly indexDirectory: string;

@@ -85,6 +85,7 @@ export interface Observations {
   readonly bitcoindLog?: Observed<LogObservation> | undefined;
   readonly targetLog?: Observed<LogObservation> | undefined;
   readonly target?: Observed<ElectrumObservation> | undefined;
+  readonly bridge?: Observed<ElectrumObservation> | undefined;
   readonly walletOnion?: Observed<ElectrumObservation> | undefined;
   readonly relayOnion?: Observed<true> | undefined;
   readonly listed?: Observed<ListedObservation> | undefined;

@@ -83,8 +83,9 @@ function service(name: ServiceName, change: Partial<ServiceState> = {}): Service
 
 test('a server of which all is seen to answer is ready', () => {
   const steps = look(everything);
-  assert.equal(states(steps), 'done done done done done done done done skipped');
+  assert.equal(states(steps), 'done done done done done done skipped done done skipped');
   assert.equal(steps.listed.detail, 'no relay network configured');
+  assert.equal(steps.bridge.detail, 'no bridge configured');
   assert.ok(isReady(Object.values(steps)));
 });
 
@@ -92,7 +93,7 @@ test('nothing is done before it was looked at, and each step says what it waits 
   const steps = look({});
   assert.equal(
     states(steps),
-    'working waiting working waiting waiting waiting waiting waiting skipped',
+    'working waiting working waiting waiting waiting skipped waiting waiting skipped',
   );
   assert.equal(steps.onions.detail, 'first: tor reaches its network');
   assert.equal(steps.blocks.detail, 'first: bitcoind has the headers');
@@ -262,6 +263,22 @@ test('the onion must show the chain that the target shows', () => {
   assert.equal(through({ genesisHash: 'cd'.repeat(32) }), 'working');
 });
 
+test('a relayed bridge answers wallets while the index is still made, a direct one waits for it', () => {
+  const seen: Observations = {
+    ...everything,
+    target: { failure: 'nothing answers' },
+    bridge: { value: { ...answer, server: 'sotto' } },
+  };
+  const relayed = look(seen, { ...mainnet, bridge: 'relayed' });
+  assert.equal(relayed.index.state, 'working');
+  assert.equal(relayed.bridge.detail, 'relayed, block 900000');
+  assert.equal(relayed['wallet-onion'].state, 'done');
+  const silent = { ...seen, bridge: { failure: 'nothing answers' } };
+  const direct = look(silent, { ...mainnet, bridge: 'direct' });
+  assert.equal(direct.bridge.detail, 'first: the target answers');
+  assert.equal(direct['wallet-onion'].detail, 'first: the bridge answers');
+});
+
 test('a full disk and damaged data have failed, with what to do', () => {
   const full = look({ ...everything, freeMegabytes: { value: 100 } });
   assert.equal(full.blocks.state, 'failed');
@@ -281,7 +298,7 @@ test('a server that is stopped waits, and is not taken for a broken one', () => 
   const steps = look({ services: { value: stopped }, tor: { failure: 'nothing answers' } });
   assert.equal(
     states(steps),
-    'waiting waiting waiting waiting waiting waiting waiting waiting skipped',
+    'waiting waiting waiting waiting waiting waiting skipped waiting waiting skipped',
   );
   assert.equal(steps.tor.detail, 'the server is stopped');
 });
@@ -325,7 +342,7 @@ test('a chain of the target’s own needs no bitcoind, and a relay network needs
     listed: { value: { listed: false, epoch: 7, validUntil: NOW / 1000 + 60 } },
   };
   const steps = look(seen, devnet);
-  assert.equal(states(steps), 'done done skipped skipped skipped done done done working');
+  assert.equal(states(steps), 'done done skipped skipped skipped done skipped done done working');
   assert.equal(steps.listed.detail, 'not in epoch 7');
   const inEpoch = (validUntil: number): Step =>
     look({ ...seen, listed: { value: { listed: true, epoch: 8, validUntil } } }, devnet).listed;

@@ -2,6 +2,7 @@ import type { ServiceState } from '../backend.ts';
 import type { ServiceName } from '../service.ts';
 import { judgeBlocks, judgeHeaders } from './judge-bitcoind.ts';
 import {
+  judgeBridge,
   judgeIndex,
   judgeListed,
   judgeRelayOnion,
@@ -17,7 +18,7 @@ import { type Step, STEP_IDS, STEP_TITLES, type StepId, type StepState } from '.
 interface Rule {
   readonly judge: Judge;
   /** The steps without which this one cannot be done. */
-  readonly after: readonly StepId[];
+  readonly after: (subject: Subject) => readonly StepId[];
   /** Who does the work. */
   readonly service: ServiceName;
   /** Whether its progress says when it ends. */
@@ -25,15 +26,25 @@ interface Rule {
 }
 
 const RULES: Readonly<Record<StepId, Rule>> = {
-  tor: { judge: judgeTor, after: [], service: 'tor' },
-  onions: { judge: judgeOnions, after: ['tor'], service: 'tor' },
-  headers: { judge: judgeHeaders, after: [], service: 'bitcoind', isSteady: true },
-  blocks: { judge: judgeBlocks, after: ['headers'], service: 'bitcoind', isSteady: true },
-  index: { judge: judgeIndex, after: ['blocks'], service: 'target', isSteady: true },
-  target: { judge: judgeTarget, after: ['index'], service: 'target' },
-  'wallet-onion': { judge: judgeWalletOnion, after: ['onions', 'target'], service: 'tor' },
-  'relay-onion': { judge: judgeRelayOnion, after: ['onions', 'target'], service: 'node' },
-  listed: { judge: judgeListed, after: ['relay-onion'], service: 'node' },
+  tor: { judge: judgeTor, after: () => [], service: 'tor' },
+  onions: { judge: judgeOnions, after: () => ['tor'], service: 'tor' },
+  headers: { judge: judgeHeaders, after: () => [], service: 'bitcoind', isSteady: true },
+  blocks: { judge: judgeBlocks, after: () => ['headers'], service: 'bitcoind', isSteady: true },
+  index: { judge: judgeIndex, after: () => ['blocks'], service: 'target', isSteady: true },
+  target: { judge: judgeTarget, after: () => ['index'], service: 'target' },
+  bridge: {
+    judge: judgeBridge,
+    // Relayed it needs no index, and serves wallets from the first hour on.
+    after: ({ bridge }) => (bridge === 'relayed' ? ['tor'] : ['target']),
+    service: 'bridge',
+  },
+  'wallet-onion': {
+    judge: judgeWalletOnion,
+    after: ({ bridge }) => ['onions', bridge === undefined ? 'target' : 'bridge'],
+    service: 'tor',
+  },
+  'relay-onion': { judge: judgeRelayOnion, after: () => ['onions', 'target'], service: 'node' },
+  listed: { judge: judgeListed, after: () => ['relay-onion'], service: 'node' },
 };
 
 /** A service that ended by itself so often while its step was due does not come up any more. */
@@ -79,7 +90,7 @@ export class Readiness {
     const { observations, nowMs, settled } = moment;
     const { judge, after, service } = RULES[id];
     const memory = this.#memoryOf(id, nowMs);
-    const blockedBy = after.find((earlier) => !settled.has(earlier));
+    const blockedBy = after(this.#subject).find((earlier) => !settled.has(earlier));
     const judged = judge(observations, { subject: this.#subject, nowMs });
     if (judged.progress !== undefined) memory.pace.note(judged.progress, nowMs);
     const judgement = isStopped(observations)

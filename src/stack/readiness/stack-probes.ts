@@ -42,14 +42,14 @@ export function stackProbes({ config, plan, backend }: ProbedStack, clock: Clock
       timeoutMs: 20_000,
       pauseMs: 3_000,
       look: ({ signal }) =>
-        probeElectrum((dialing) => backend.dialTarget({ signal: dialing }), signal),
+        probeElectrum((dialing) => backend.dialElectrum('target', { signal: dialing }), signal),
     }),
     probe({
       of: 'walletOnion',
       timeoutMs: 60_000,
       pauseMs: 5_000,
       restMs: 60_000,
-      isDue: canBeReached,
+      isDue: (seen) => canBeReached(seen, config.bridge ? 'bridge' : 'target'),
       look: ({ signal }) => probeWalletOnion(plan, signal),
     }),
     probe({
@@ -57,7 +57,7 @@ export function stackProbes({ config, plan, backend }: ProbedStack, clock: Clock
       timeoutMs: 60_000,
       pauseMs: 5_000,
       restMs: 60_000,
-      isDue: canBeReached,
+      isDue: (seen) => canBeReached(seen, 'target'),
       look: ({ signal }) => probeRelayOnion(plan, { network, clock, signal }),
     }),
     probe({
@@ -67,6 +67,17 @@ export function stackProbes({ config, plan, backend }: ProbedStack, clock: Clock
       look: () => leastFree(plan),
     }),
   ];
+  if (config.bridge !== undefined) {
+    probes.push(
+      probe({
+        of: 'bridge',
+        timeoutMs: 20_000,
+        pauseMs: 3_000,
+        look: ({ signal }) =>
+          probeElectrum((dialing) => backend.dialElectrum('bridge', { signal: dialing }), signal),
+      }),
+    );
+  }
   if (config.target !== 'devnet') {
     probes.push(
       probe({
@@ -129,8 +140,8 @@ function probe<K extends keyof Observations>(of: Probe<K>): Probe {
   return of;
 }
 
-function canBeReached({ tor, target }: Observations): boolean {
-  return valueOf(tor)?.bootstrapPercent === 100 && valueOf(target) !== undefined;
+function canBeReached(seen: Observations, behind: 'target' | 'bridge'): boolean {
+  return valueOf(seen.tor)?.bootstrapPercent === 100 && valueOf(seen[behind]) !== undefined;
 }
 
 function answers({ bitcoind }: Observations): boolean {

@@ -6,6 +6,7 @@ export const STEP_IDS = [
   'blocks',
   'index',
   'target',
+  'bridge',
   'wallet-onion',
   'relay-onion',
   'listed',
@@ -20,7 +21,8 @@ export const STEP_TITLES: Readonly<Record<StepId, string>> = {
   blocks: 'bitcoind has the blocks',
   index: 'the target has indexed them',
   target: 'the target answers',
-  'wallet-onion': 'the target answers through its own onion',
+  bridge: 'the bridge answers',
+  'wallet-onion': 'the wallet onion answers',
   'relay-onion': 'the relay onion answers',
   listed: 'the consensus lists this node',
 };

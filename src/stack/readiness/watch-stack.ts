@@ -42,7 +42,7 @@ export async function lookAtStack(
 }
 
 function subjectOf({ config, plan }: ProbedStack): Subject {
-  const { network, target, relay } = config;
+  const { network, target, relay, bridge } = config;
   const onions: readonly OnionName[] =
     target === 'devnet' ? ['wallet', 'relay'] : ['wallet', 'relay', 'p2p'];
   const directoryOf = (name: ServiceName): string =>
@@ -52,6 +52,7 @@ function subjectOf({ config, plan }: ProbedStack): Subject {
     target,
     onions,
     hasRelayNetwork: relay !== undefined,
+    bridge: bridge?.lookup,
     chainDirectory: directoryOf('bitcoind'),
     indexDirectory: directoryOf('target'),
   };

@@ -1,6 +1,8 @@
-import { formatAddress } from '../../io/dial.ts';
 import { defaultP2pPort } from '../../bitcoin/default-p2p-port.ts';
+import type { StackConfig } from '../../config/stack-config.ts';
+import { type Address, formatAddress } from '../../io/dial.ts';
 import { type OnionSettings, renderTorrc } from '../../tor/torrc.ts';
+import type { SocksUser } from '../endpoints.ts';
 import { dataDirectoryOf, OPEN_WALLET_ONION, type PlanContext, placesOf } from '../plan-context.ts';
 import { RENDERED, type ServiceName, type ServiceSpec } from '../service.ts';
 
@@ -12,11 +14,11 @@ export function torService(context: PlanContext): ServiceSpec {
   const { config, endpoints, sizes, facts } = context;
   const { config: configPath, data } = placesOf(context, 'tor');
   const { socks } = endpoints;
+  const users = socksUsersOf(config);
   const torrc = renderTorrc({
     dataDirectory: `${data}/state`,
     socks: [
-      { at: formatAddress(socks.bitcoind), reaches: 'onions' },
-      { at: formatAddress(socks.node), reaches: 'onions' },
+      ...users.map((user) => ({ at: formatAddress(socks[user]), reaches: 'onions' as const })),
       { at: `unix:${data}/run/socks`, reaches: 'onions' },
       { at: `unix:${data}/run/exit-socks`, reaches: 'clearnet' },
     ],
@@ -38,23 +40,35 @@ export function torService(context: PlanContext): ServiceSpec {
     ],
     files: [{ name: 'torrc', text: `${RENDERED}${torrc}` }],
     dataDirectory: dataDirectoryOf(context, 'tor'),
-    reaches: [...bitcoind, config.openWallet ? 'guard' : 'target', 'node'],
-    listens: [
-      { what: 'SOCKS for bitcoind', address: socks.bitcoind },
-      { what: 'SOCKS for the node', address: socks.node },
-    ],
+    reaches: [...bitcoind, walletsMeet(context).service, 'node'],
+    listens: [...users.map((user) => ({ what: `SOCKS for ${user}`, address: socks[user] }))],
     memoryMiB: sizes.services.tor,
     stopSeconds: 30,
   };
 }
 
-function onionsOf({ config, endpoints }: PlanContext, data: string): readonly OnionSettings[] {
+/** Who asks for onions. A port each, so that none can use another's circuits. */
+function socksUsersOf({ bridge }: StackConfig): readonly SocksUser[] {
+  return ['bitcoind', 'node', ...(bridge?.lookup === 'relayed' ? (['bridge'] as const) : [])];
+}
+
+/** What answers the streams of the wallet onion. */
+function walletsMeet({ config, endpoints }: PlanContext): {
+  readonly service: ServiceName;
+  readonly address: Address;
+} {
+  if (config.openWallet) return { service: 'guard', address: endpoints.guard };
+  if (config.bridge) return { service: 'bridge', address: endpoints.bridge.tor };
+  return { service: 'target', address: endpoints.target.tor };
+}
+
+function onionsOf(context: PlanContext, data: string): readonly OnionSettings[] {
+  const { config, endpoints } = context;
   const { openWallet, network, target } = config;
-  const wallet = openWallet ? endpoints.guard : endpoints.target.tor;
   return [
     {
       directory: `${data}/onions/${openWallet ? OPEN_WALLET_ONION : 'wallet'}`,
-      ports: [{ virtual: WALLET_PORT, target: formatAddress(wallet) }],
+      ports: [{ virtual: WALLET_PORT, target: formatAddress(walletsMeet(context).address) }],
       ...(openWallet && STRANGERS),
     },
     {

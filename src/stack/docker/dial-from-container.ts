@@ -8,11 +8,11 @@ export const PACKAGE_IN_IMAGE = '/opt/sotto';
 const PIPE_PROGRAM = `${PACKAGE_IN_IMAGE}/dist/stack/docker/pipe-program.js`;
 
 /**
- * A stream to an address that only the node's container can reach. The signal ends it, also once it
- * is open.
+ * A stream to an address from inside a container of the node's image. The signal ends it, also once
+ * it is open.
  * @throws DialError when nothing answers there, or the container does not run.
  */
-export async function dialThroughNode(
+export async function dialFromContainer(
   address: Address,
   { container, signal }: { readonly container: string; readonly signal: AbortSignal },
 ): Promise<Duplex> {

@@ -4,7 +4,7 @@ import {
   createCipheriv,
   createDecipheriv,
 } from 'node:crypto';
-import { concatBytes } from '../base/bytes.ts';
+import { concatBytes } from './bytes.ts';
 
 /** A cipher of RFC 9180 section 7.3; its nonces have 12 and its tags 16 bytes. */
 export interface Aead {
@@ -15,7 +15,7 @@ export interface Aead {
 
 export const CHACHA20_POLY1305: Aead = { id: 3, cipher: 'chacha20-poly1305', keyBytes: 32 };
 
-const TAG_BYTES = 16;
+export const TAG_BYTES = 16;
 export const NONCE_BYTES = 12;
 
 const WITH_TAG = { authTagLength: TAG_BYTES };
