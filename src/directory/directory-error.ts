@@ -21,6 +21,9 @@ export type DirectoryErrorCode =
   | 'wrong-slot'
   | 'late'
   | 'equivocated'
+  | 'bond-certificate'
+  | 'bond-not-locked'
+  | 'bond-unproved'
   | 'unavailable';
 
 /** Something of the directory was refused. */

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { OutScript, Script, ScriptNum } from '@scure/btc-signer';
+import { addressOfScript } from '../bitcoin/address.ts';
+import { type Network } from '../bitcoin/networks.ts';
+
+/** From here on a lock time is one of Unix seconds and not of blocks (BIP 65). */
+export const MIN_LOCKTIME = 500_000_000;
+export const MAX_LOCKTIME = 0xffff_ffff;
+
+/** Whose coins are locked until when. */
+export interface BondTerms {
+  /** Unix seconds, `MIN_LOCKTIME` to `MAX_LOCKTIME`. */
+  readonly locktime: number;
+  /** Compressed, 33 bytes. */
+  readonly publicKey: Uint8Array;
+}
+
+/**
+ * The script that the coins are paid to: `<locktime> OP_CHECKLOCKTIMEVERIFY OP_DROP <key>
+ * OP_CHECKSIG` (BIP 65), as the fidelity bonds of JoinMarket.
+ * @throws RangeError when the lock time is not one of seconds.
+ */
+export function bondScript({ locktime, publicKey }: BondTerms): Uint8Array {
+  if (!Number.isInteger(locktime) || locktime < MIN_LOCKTIME || locktime > MAX_LOCKTIME) {
+    throw new RangeError(`a lock time is ${MIN_LOCKTIME} to ${MAX_LOCKTIME}`);
+  }
+  const time = ScriptNum(5, true).encode(BigInt(locktime));
+  return Script.encode([time, 'CHECKLOCKTIMEVERIFY', 'DROP', publicKey, 'CHECKSIG']);
+}
+
+/** The output script of the bond: P2WSH of its script (BIP 141). */
+export function bondOutputScript(terms: BondTerms): Uint8Array {
+  const hash = createHash('sha256').update(bondScript(terms)).digest();
+  return OutScript.encode({ type: 'wsh', hash });
+}
+
+/** The address to which the operator sends what is to be locked. */
+export function bondAddress(terms: BondTerms, network: Network): string {
+  const address = addressOfScript(bondOutputScript(terms), network);
+  if (address === undefined) throw new Error('a P2WSH script has an address');
+  return address;
+}

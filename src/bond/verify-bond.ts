@@ -1,0 +1,82 @@
+import { equalBytes } from '../base/bytes.ts';
+import { type BlockHeader } from '../bitcoin/block-header.ts';
+import { type Bond } from '../directory/descriptor-text.ts';
+import { DirectoryError } from '../directory/directory-error.ts';
+import { type NodeId } from '../directory/node-id.ts';
+import { ProofError } from '../electrum/proof-error.ts';
+import { checkInBlock, readTransaction } from '../electrum/prove-transaction.ts';
+import { isCertified } from './bond-certificate.ts';
+import { type BondProof } from './bond-proof.ts';
+import { bondOutputScript, MAX_LOCKTIME, MIN_LOCKTIME } from './bond-script.ts';
+
+/** The chain that whoever checks has verified. */
+export interface BondChain {
+  readonly tip: { readonly height: number };
+  headerAt(height: number): BlockHeader | undefined;
+}
+
+export interface BondClaim {
+  readonly nodeId: NodeId;
+  readonly bond: Bond;
+  readonly proof: BondProof;
+}
+
+const PERIOD_BLOCKS = 2016;
+/** So many blocks, its own included, before a payment counts: a short reorganisation undoes fewer. */
+const MIN_CONFIRMATIONS = 6;
+/** A bond that ends within the life of a descriptor does not count any more. */
+const MARGIN_SECONDS = 48 * 3600;
+const MEDIAN_BLOCKS = 11;
+
+/**
+ * Checks that the coins are there and cannot have been spent (spec/directory.md section 7): the
+ * output is in a block, and the median time of the chain has not reached its lock time (BIP 113).
+ * @throws DirectoryError `bond-certificate`, `bond-not-locked`, `bond-unproved`.
+ */
+export function verifyBond({ nodeId, bond, proof }: BondClaim, chain: BondChain): void {
+  if (!isCertified({ nodeId, expiry: bond.expiry }, bond)) {
+    throw new DirectoryError('bond-certificate', 'the key of the bond did not sign for the node');
+  }
+  if (chain.tip.height >= bond.expiry * PERIOD_BLOCKS) {
+    throw new DirectoryError('bond-certificate', 'the certificate of the bond has ended');
+  }
+  const { locktime } = bond;
+  const locked = locktime >= MIN_LOCKTIME && locktime <= MAX_LOCKTIME;
+  if (!locked || locktime < medianTime(chain) + MARGIN_SECONDS) {
+    throw new DirectoryError('bond-not-locked', 'the coins of the bond are not locked long enough');
+  }
+  try {
+    checkPaid(bond, proof, chain);
+  } catch (cause) {
+    if (!(cause instanceof ProofError)) throw cause;
+    throw new DirectoryError('bond-unproved', cause.message, { cause });
+  }
+}
+
+function checkPaid(bond: Bond, { raw, block }: BondProof, chain: BondChain): void {
+  const header = chain.headerAt(block.height);
+  if (header === undefined || chain.tip.height - block.height + 1 < MIN_CONFIRMATIONS) {
+    throw new DirectoryError('bond-unproved', 'the payment has too few confirmations');
+  }
+  const transaction = readTransaction(raw, bond.txid);
+  checkInBlock(transaction, block, header);
+  const output = transaction.outputs[bond.vout];
+  if (
+    output?.value !== BigInt(bond.sats) ||
+    bond.sats <= 0 ||
+    !equalBytes(output.script, bondOutputScript(bond))
+  ) {
+    throw new DirectoryError('bond-unproved', 'the output is not the one that the bond names');
+  }
+}
+
+/** Unix seconds. The median of the last eleven blocks, which is what a lock time is held against. */
+function medianTime(chain: BondChain): number {
+  const { height: newest } = chain.tip;
+  const times: number[] = [];
+  for (let height = Math.max(0, newest - MEDIAN_BLOCKS + 1); height <= newest; height++) {
+    const header = chain.headerAt(height);
+    if (header !== undefined) times.push(header.time);
+  }
+  return times.sort((a, b) => a - b)[times.length >> 1] ?? 0;
+}
