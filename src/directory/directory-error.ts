@@ -18,6 +18,7 @@ export type DirectoryErrorCode =
   | 'forked'
   | 'swapped-key'
   | 'unknown-authority'
+  | 'unknown-signer'
   | 'wrong-slot'
   | 'late'
   | 'equivocated'

@@ -32,7 +32,15 @@ export interface OpenedNote {
   readonly signers: readonly NoteVerifier[];
 }
 
-/** The algorithm byte of Ed25519 in key ids and verifier keys. */
+/** Whose signature it says it is, and the bytes of it. */
+export interface SignatureLine {
+  readonly name: string;
+  /** 4 bytes. */
+  readonly keyId: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** What a signature is made with, as its byte in key ids (C2SP signed-note). */
 const ED25519 = 0x01;
 
 const KEY_ID_BYTES = 4;
@@ -46,8 +54,11 @@ export function signNote(text: string, ...signers: readonly NoteSigner[]): strin
   return formatNote(
     text,
     signers.map(({ name, key }) => {
-      const id = keyIdOf(name, key.publicKey);
-      return `— ${name} ${toBase64(concatBytes(id, key.sign(message)))}`;
+      return formatSignatureLine({
+        name,
+        keyId: keyIdOf(name, key.publicKey),
+        signature: key.sign(message),
+      });
     }),
   );
 }
@@ -92,7 +103,7 @@ export function keepSignaturesOf(note: string, verifiers: readonly NoteVerifier[
   const known = new Set(verifiers.map(labelOf));
   return formatNote(
     text,
-    lines.filter((line) => known.has(parseSignatureLine(line).label)),
+    lines.filter((line) => known.has(labelOfLine(parseSignatureLine(line)))),
   );
 }
 
@@ -106,8 +117,8 @@ export function openNote(note: string, verifiers: readonly NoteVerifier[]): Open
   const known = new Map(verifiers.map((verifier) => [labelOf(verifier), verifier]));
   const message = utf8(text);
   const signers = new Set<NoteVerifier>();
-  for (const { label, signature } of lines.map(parseSignatureLine)) {
-    const verifier = known.get(label);
+  for (const { name, keyId, signature } of lines.map(parseSignatureLine)) {
+    const verifier = known.get(labelOfLine({ name, keyId }));
     if (verifier === undefined) continue;
     if (signers.has(verifier)) {
       throw new DirectoryError('duplicate-signature', `${verifier.name} signed twice`);
@@ -122,8 +133,17 @@ export function openNote(note: string, verifiers: readonly NoteVerifier[]): Open
 
 /** `name+key id+key` (C2SP signed-note, verifier keys). */
 export function formatVerifierKey({ name, key }: NoteVerifier): string {
-  const typed = concatBytes(Uint8Array.of(ED25519), key.bytes);
-  return `${name}+${toHex(keyIdOf(name, key.bytes))}+${toBase64(typed)}`;
+  return verifierKey(name, key.bytes);
+}
+
+/** The verifier key by which others know the signer. */
+export function verifierKeyOf({ name, key }: NoteSigner): string {
+  return verifierKey(name, key.publicKey);
+}
+
+function verifierKey(name: string, publicKey: Uint8Array): string {
+  const typed = concatBytes(Uint8Array.of(ED25519), publicKey);
+  return `${name}+${toHex(keyIdOf(name, publicKey))}+${toBase64(typed)}`;
 }
 
 /** @throws DirectoryError `malformed`, `weak-key`. */
@@ -141,17 +161,27 @@ export function parseVerifierKey(text: string): NoteVerifier {
   return { name, key: loadPublicKey(publicKey) };
 }
 
-function keyIdOf(name: string, publicKey: Uint8Array): Uint8Array {
-  const hash = createHash('sha256').update(name).update(Uint8Array.of(0x0a, ED25519));
+/** The 4 bytes that name a key in a signature line; `algorithm` is that of C2SP signed-note. */
+export function keyIdOf(name: string, publicKey: Uint8Array, algorithm = ED25519): Uint8Array {
+  const hash = createHash('sha256').update(name).update(Uint8Array.of(0x0a, algorithm));
   return hash.update(publicKey).digest().subarray(0, KEY_ID_BYTES);
 }
 
 function labelOf({ name, key }: NoteVerifier): string {
-  return `${name} ${toHex(keyIdOf(name, key.bytes))}`;
+  return labelOfLine({ name, keyId: keyIdOf(name, key.bytes) });
+}
+
+function labelOfLine({ name, keyId }: Pick<SignatureLine, 'name' | 'keyId'>): string {
+  return `${name} ${toHex(keyId)}`;
 }
 
 function formatNote(text: string, lines: readonly string[]): string {
   return `${text}\n${lines.map((line) => `${line}\n`).join('')}`;
+}
+
+/** The line without its end. */
+export function formatSignatureLine({ name, keyId, signature }: SignatureLine): string {
+  return `— ${name} ${toBase64(concatBytes(keyId, signature))}`;
 }
 
 function splitNote(note: string): [text: string, signatureLines: readonly string[]] {
@@ -164,15 +194,15 @@ function splitNote(note: string): [text: string, signatureLines: readonly string
   return [text, lines];
 }
 
-function parseSignatureLine(line: string): { label: string; signature: Uint8Array } {
+/** @throws DirectoryError `malformed`. */
+export function parseSignatureLine(line: string): SignatureLine {
   const [, name, encoded] = SIGNATURE_LINE.exec(line) ?? [];
   if (name === undefined || encoded === undefined) {
     throw new DirectoryError('malformed', 'not a signature line');
   }
   const bytes = decoded(() => fromBase64(encoded));
   if (bytes.length <= KEY_ID_BYTES) throw new DirectoryError('malformed', 'a signature is missing');
-  const id = bytes.subarray(0, KEY_ID_BYTES);
-  return { label: `${name} ${toHex(id)}`, signature: bytes.subarray(KEY_ID_BYTES) };
+  return { name, keyId: bytes.subarray(0, KEY_ID_BYTES), signature: bytes.subarray(KEY_ID_BYTES) };
 }
 
 function decoded<T>(decode: () => T): T {
