@@ -58,7 +58,7 @@ test('that a history was dropped is read back as none', () => {
 
 test('a record of another shape is malformed', () => {
   const scriptHash = fromHex(history.scriptHash);
-  const noOutput = [1, 2, [3, scriptHash], 'onion', 4, 5, [[0, 0]], []];
+  const noOutput = [1, 2, [3, scriptHash], 'onion', 4, 5, [[0, 0, 1]], []];
   for (const value of [[], [1, 2, 3, 4, 5, 6, 7, 8], noOutput]) {
     const record = concatBytes(scriptHash, encodeCbor(value));
     assert.throws(() => decodeRecord(record), MalformedBytesError);

@@ -1,7 +1,7 @@
 import { concatBytes, fromHex, MalformedBytesError, toHex } from '../base/bytes.ts';
 import { type Cbor, decodeCbor, encodeCbor } from '../base/cbor.ts';
 import { arrayOf, boundedBytesOf, bytesOf, integerOf, textOf } from '../base/cbor-fields.ts';
-import { parseTransaction } from '../bitcoin/transaction.ts';
+import { parseTransaction, type Transaction } from '../bitcoin/transaction.ts';
 import { historyStatus } from '../electrum/history-status.ts';
 import { MAX_BRANCH } from '../electrum/merkle.ts';
 import {
@@ -13,11 +13,12 @@ import {
 import { type CachedHistory } from './history-cache.ts';
 
 const HASH_BYTES = 32;
-const MAX_HEIGHT = 2 ** 32 - 1;
+const MAX_U32 = 2 ** 32 - 1;
 const MAX_TRANSACTION_BYTES = 4_000_000;
 const MAX_SATOSHIS = 2_100_000_000_000_000;
 const MAX_ONION_BYTES = 64;
 const NODE_ID_BYTES = 16;
+const EACH_HASH = /.{64}/g;
 const ANY = Number.MAX_SAFE_INTEGER;
 
 /** `scripthash 32`, and after it nothing (the history was dropped) or the CBOR of the history. */
@@ -49,7 +50,7 @@ export function decodeRecord(record: Uint8Array): CachedHistory | undefined {
     history: {
       ...history,
       status: historyStatus(history.entries),
-      unspent: arrayOf(unspent, { max: ANY }).map((place) => unspentAt(place, history.entries)),
+      unspent: arrayOf(unspent, { max: ANY }).map((coin) => unspentOf(coin, history.entries)),
     },
   };
 }
@@ -64,7 +65,7 @@ function fieldsOf({ history, due, wantedAt }: CachedHistory): Cbor {
     sourceFields(source),
     Number(confirmed),
     Number(unconfirmed),
-    unspent.map(({ txid, vout }) => [indexes.get(txid) ?? -1, vout]),
+    unspent.map(({ txid, vout, value }) => [indexes.get(txid) ?? -1, vout, Number(value)]),
     entries.map(entryFields),
   ];
 }
@@ -72,7 +73,7 @@ function fieldsOf({ history, due, wantedAt }: CachedHistory): Cbor {
 function tipOf(value: Cbor | undefined): VerifiedHistory['tip'] {
   const [height, hash] = arrayOf(value, { min: 2, max: 2 });
   return {
-    height: integerOf(height, { max: MAX_HEIGHT }),
+    height: integerOf(height, { max: MAX_U32 }),
     hash: toHex(bytesOf(hash, HASH_BYTES)),
   };
 }
@@ -92,44 +93,52 @@ function sourceOf(value: Cbor | undefined): AnswerSource {
   };
 }
 
-/** `[height, raw]` in the mempool, `[height, raw, position, branch]` in a block. */
-function entryFields({ height, raw, position, branch }: VerifiedEntry): Cbor {
-  if (position === undefined || branch === undefined) return [height, raw];
-  return [height, raw, position, fromHex(branch.join(''))];
+/** `[height, txid, raw]` in the mempool, `[height, txid, raw, position, branch]` in a block. */
+function entryFields({ height, txid, raw, position, branch }: VerifiedEntry): Cbor {
+  const fields = [height, fromHex(txid), raw];
+  if (position === undefined || branch === undefined) return fields;
+  return [...fields, position, fromHex(branch.join(''))];
 }
 
 function entryOf(value: Cbor): VerifiedEntry {
-  const [height, bytes, position, branch] = arrayOf(value, { min: 2, max: 4 });
+  const [height, txid, bytes, position, branch] = arrayOf(value, { min: 3, max: 5 });
   const raw = boundedBytesOf(bytes, { min: 1, max: MAX_TRANSACTION_BYTES });
-  const transaction = parseTransaction(raw);
   const proved = position !== undefined;
+  let transaction: Transaction | undefined;
   return {
-    txid: transaction.txid,
-    height: integerOf(height, { min: -1, max: MAX_HEIGHT }),
-    position: proved ? integerOf(position, { max: MAX_HEIGHT }) : undefined,
+    txid: toHex(bytesOf(txid, HASH_BYTES)),
+    height: integerOf(height, { min: -1, max: MAX_U32 }),
+    position: proved ? integerOf(position, { max: MAX_U32 }) : undefined,
     proved,
     branch: proved ? branchOf(branch) : undefined,
     raw,
-    transaction,
+    // Reading all of a large wallet takes longer than all the rest of opening its cache.
+    get transaction() {
+      transaction ??= parseTransaction(raw);
+      return transaction;
+    },
   };
 }
 
 function branchOf(value: Cbor | undefined): string[] {
   const bytes = boundedBytesOf(value, { min: 0, max: MAX_BRANCH * HASH_BYTES });
   if (bytes.length % HASH_BYTES !== 0) throw new MalformedBytesError('a part of a hash');
-  return Array.from({ length: bytes.length / HASH_BYTES }, (_, index) =>
-    toHex(bytes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES)),
-  );
+  return toHex(bytes).match(EACH_HASH) ?? [];
 }
 
-/** `[index of the entry, output]`. */
-function unspentAt(value: Cbor, entries: readonly VerifiedEntry[]): Unspent {
-  const [index, vout] = arrayOf(value, { min: 2, max: 2 });
+/** `[index of the entry, output, satoshis]`. */
+function unspentOf(value: Cbor, entries: readonly VerifiedEntry[]): Unspent {
+  const [index, vout, amount] = arrayOf(value, { min: 3, max: 3 });
   const entry = entries[integerOf(index, { max: ANY })];
-  const output = entry?.transaction.outputs[integerOf(vout, { max: ANY })];
-  if (entry === undefined || output === undefined) throw new MalformedBytesError('no such output');
+  if (entry === undefined) throw new MalformedBytesError('no such entry');
   const { txid, height, proved } = entry;
-  return { txid, vout: integerOf(vout, { max: ANY }), value: output.value, height, proved };
+  return {
+    txid,
+    vout: integerOf(vout, { max: MAX_U32 }),
+    value: satoshisOf(amount),
+    height,
+    proved,
+  };
 }
 
 function satoshisOf(value: Cbor | undefined): bigint {
