@@ -98,7 +98,8 @@ const WRONG_USAGE: readonly (readonly [args: readonly string[], told: RegExp])[]
   [['lookup', '--direct', '--relayed', ADDRESS], /cannot be used with option '--relayed'/],
   [['lookup', '--direct', '--network', 'bitcoin', ADDRESS], /Allowed choices are mainnet,/],
   [['lookup', '--direct', '--server', 'example.com:50001', ADDRESS], /never a clearnet name/],
-  [['lookup', '--direct', '--server', '127.0.0.1:50001', ADDRESS], /never a clearnet name/],
+  [['lookup', '--direct', '--server', '8.8.8.8:50001', ADDRESS], /never a clearnet name/],
+  [['lookup', '--direct', '--server', '127.0.0.1', ADDRESS], /numeric address and port/],
   [['lookup', '--direct', '--socks', '9050', ADDRESS], /expected host:port, got "9050"/],
   [['devnet', 'mine', '0'], /Expected a whole number from 1 to 10000/],
   [['devnet', 'pay', ADDRESS], /missing required argument 'amount'/],
@@ -210,6 +211,21 @@ async function startDevnet(): Promise<RunningDevnet> {
       await directory[Symbol.asyncDispose]();
     },
   };
+}
+
+test('a lookup asks a server on this machine without tor', async () => {
+  await using devnet = await startDevnet();
+  await using state = await makeTemporaryDirectory();
+  await devnet.ask('pay', ADDRESS, '0.05');
+  const { electrum } = JSON.parse((await devnet.ask('info', '--json')).stdout) as Info;
+  const way = ['--direct', '--network', 'regtest', '--server', electrum, '--state', state.path];
+  const { exit, stdout, stderr } = await sotto('lookup', ...way, ...NO_TOR, ADDRESS);
+  assert.deepEqual([exit, stderr], [0, '']);
+  assert.match(stdout, /1 +0 +5000000 +your server/);
+});
+
+interface Info {
+  readonly electrum: string;
 }
 
 interface Tip {

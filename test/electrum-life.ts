@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { scriptOfAddress } from '../src/bitcoin/address.ts';
 import type { EmbeddedChain } from '../src/devnet/embedded-chain.ts';
 import { purseOf } from '../src/devnet/purse.ts';
+import type { AddressMarks } from '../src/devnet/seen.ts';
 import { scriptHashOf } from '../src/electrum/script-hash.ts';
 import { WaitTimeoutError, waitUntil } from '../src/io/wait-until.ts';
 import type { Electrum } from './electrum.ts';
@@ -25,9 +26,12 @@ const AGREEMENT_MS = 90_000;
 const POLL_MS = 250;
 
 const INFO = z.object({ blockchain_height: z.int() });
-const HISTORY = z.object({
-  transactions: z.array(z.object({ txid: z.string(), height: z.int() })),
-});
+const TRANSACTIONS = z.array(z.object({ txid: z.string(), height: z.int() }));
+/** Electrum 4.8 prints the list alone. */
+const HISTORY = z.union([
+  TRANSACTIONS,
+  z.object({ transactions: TRANSACTIONS }).transform(({ transactions }) => transactions),
+]);
 /** Address and bitcoins. */
 const BALANCES = z.array(z.tuple([z.string(), z.string()]));
 
@@ -110,6 +114,16 @@ export async function awaitAgreement(wallet: Electrum, { chain }: EmbeddedChain)
   }
 }
 
+/** All that the wallet has derived so far. */
+export async function addressesOf(wallet: Electrum): Promise<readonly AddressMarks[]> {
+  return [...(await balancesOf(wallet)).keys()].map(marksOf);
+}
+
+function marksOf(address: string): AddressMarks {
+  const script = scriptOfAddress(address, 'regtest');
+  return { address, script, scriptHash: scriptHashOf(script) };
+}
+
 async function balancesOf(wallet: Electrum): Promise<ReadonlyMap<string, number>> {
   const listed = await wallet.command('listaddresses', { balance: true });
   return new Map(
@@ -122,7 +136,7 @@ async function balancesOf(wallet: Electrum): Promise<ReadonlyMap<string, number>
 
 async function viewOf(wallet: Electrum, balances: ReadonlyMap<string, number>): Promise<View> {
   const info = INFO.parse(await wallet.command('getinfo'));
-  const { transactions } = HISTORY.parse(await wallet.command('onchain_history'));
+  const transactions = HISTORY.parse(await wallet.command('onchain_history'));
   return {
     height: info.blockchain_height,
     heights: Object.fromEntries(
@@ -136,7 +150,7 @@ function truthOf(chain: EmbeddedChain['chain'], addresses: readonly string[]): V
   const heights: Record<string, number> = {};
   const balances: Record<string, number> = {};
   for (const address of addresses) {
-    const scriptHash = scriptHashOf(scriptOfAddress(address, 'regtest'));
+    const { scriptHash } = marksOf(address);
     for (const { txid, height } of chain.ledger.history(scriptHash)) {
       heights[txid] = Math.max(height, 0);
     }

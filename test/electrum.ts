@@ -25,6 +25,8 @@ export interface ElectrumOptions {
   readonly server: Address;
   /** Where tor takes connections. */
   readonly proxy?: Address;
+  /** The words of a command line that Electrum's own follow, given its directory: `electrum` unless given. */
+  readonly program?: (directory: string) => readonly [string, ...string[]];
   /** Aborts the start only. */
   readonly signal: AbortSignal;
 }
@@ -49,7 +51,7 @@ export function walletTest(title: string, run: () => Promise<void>): void {
 
 /** Restores the seed and starts Electrum's daemon with that wallet open. */
 export async function startElectrum(options: ElectrumOptions): Promise<Electrum> {
-  const { seed, server, proxy, signal } = options;
+  const { seed, server, proxy, program = () => ['electrum'] as const, signal } = options;
   await using starting = new Scope();
   const { path: directory } = starting.use(await makeTemporaryDirectory());
   const home = join(directory, 'regtest');
@@ -66,19 +68,20 @@ export async function startElectrum(options: ElectrumOptions): Promise<Electrum>
   };
   await writeDurably(join(home, 'config'), JSON.stringify(config));
   const flags = ['--regtest', '-D', directory];
-  await promisify(execFile)('electrum', ['restore', '--offline', ...flags, seed], { signal });
+  const [command, ...words] = program(directory);
+  const restore = [...words, 'restore', '--offline', ...flags, seed];
+  await promisify(execFile)(command, restore, { signal });
   starting.use(
     await startChild({
-      command: 'electrum',
-      args: ['daemon', ...flags],
+      command,
+      args: [...words, 'daemon', ...flags],
       signal,
       stopTimeoutMs: 10_000,
     }),
   );
   const socketPath = join(home, 'daemon_rpc_socket');
-  const command: Electrum['command'] = (method, params = {}) =>
-    call(socketPath, { method, params });
-  await waitUntil(() => command('load_wallet').catch(() => undefined), {
+  const order: Electrum['command'] = (method, params = {}) => call(socketPath, { method, params });
+  await waitUntil(() => order('load_wallet').catch(() => undefined), {
     what: 'Electrum to load its wallet',
     timeoutMs: LOADING_MS,
     intervalMs: 100,
@@ -86,7 +89,7 @@ export async function startElectrum(options: ElectrumOptions): Promise<Electrum>
   });
   const started = starting.move();
   return {
-    command,
+    command: order,
     [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
   };
 }

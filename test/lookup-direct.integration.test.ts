@@ -8,6 +8,7 @@ import { Scope } from '../src/base/lifecycle.ts';
 import { RegtestChain } from '../src/devnet/chain.ts';
 import { purseOf, signPayment } from '../src/devnet/purse.ts';
 import { startElectrumClient, type ElectrumClient } from '../src/electrum/client.ts';
+import { foldBranch } from '../src/electrum/merkle.ts';
 import { ProofError } from '../src/electrum/proof-error.ts';
 import { type Dial, DialError } from '../src/io/dial.ts';
 import { loopbackDial } from '../src/io/loopback-dial.ts';
@@ -55,6 +56,28 @@ test('direct and relayed lookups of a wallet are equal, but for who answered', a
     const [one, other] = histories.map((history) => ({ ...history, source: undefined }));
     assert.deepEqual(one, other);
     assert.deepEqual(new Set(one?.entries.map(({ txid }) => txid)), new Set(txids));
+  }
+});
+
+test('a transaction is proved when a block has it, by direct and relayed lookups alike', async () => {
+  await using direct = await open();
+  const { lookup: relayed } = await net.lookup();
+  const purse = purseOf(new Uint8Array(32).fill(10), 'anyone');
+  const waiting = net.chain.pay(purse.script, 10_000n);
+  const mined = net.wallet[0]?.txids[0];
+  assert.ok(mined !== undefined);
+  for (const lookup of [direct, relayed]) {
+    const inBlock = await lookup.transaction(mined, { signal });
+    const inMempool = await lookup.transaction(waiting, { signal });
+    const { txid, height, proved, branch = [], position = -1 } = inBlock;
+    assert.deepEqual([txid, proved], [mined, true]);
+    const root = lookup.headers.headerAt(height)?.merkleRoot;
+    assert.equal(foldBranch({ txid, position, branch }), root);
+    assert.deepEqual([inMempool.txid, inMempool.height, inMempool.proved], [waiting, 0, false]);
+    await assert.rejects(
+      lookup.transaction('ab'.repeat(32), { signal }),
+      (error) => error instanceof LookupError && error.code === 'not-found',
+    );
   }
 });
 

@@ -513,6 +513,6 @@ test('args that are not those of the op are a bad request', async () => {
   }
 });
 
-test('a transaction that the target does not have is a bad request', async () => {
-  assert.equal((await shared.ask({ op: 'TX', txid: 'ab'.repeat(32) })).code, 'BAD_REQUEST');
+test('a transaction that the target does not have is not found', async () => {
+  assert.equal((await shared.ask({ op: 'TX', txid: 'ab'.repeat(32) })).code, 'NOT_FOUND');
 });

@@ -36,6 +36,7 @@ const MAX_TRANSACTION_BYTES = 4_000_000;
 const MIN_INPUT_BYTES = 41;
 const MIN_OUTPUT_BYTES = 9;
 const MAX_MONEY = 2_100_000_000_000_000n;
+const NO_TRANSACTION = '00'.repeat(32);
 
 /**
  * Reads a transaction with or without witnesses (BIP 144). Scripts are views of `raw`, not copies.
@@ -74,6 +75,11 @@ export function parseTransaction(raw: Uint8Array): Transaction {
     strippedSize: stripped.length,
     vsize: Math.ceil((3 * stripped.length + raw.length) / 4),
   };
+}
+
+/** Whether it makes new coins: its input spends no transaction. */
+export function isCoinbase({ inputs }: Pick<Transaction, 'inputs'>): boolean {
+  return inputs[0]?.txid === NO_TRANSACTION;
 }
 
 /** @throws MalformedBytesError unless it is exactly one transaction in its one encoding. */

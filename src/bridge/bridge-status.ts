@@ -1,4 +1,4 @@
-import { type ChainTip } from '../lookup/lookup.ts';
+import { type ChainTip, type Exposure } from '../lookup/lookup.ts';
 
 /** How far a bridge has come and who knows what; no address, scripthash or txid is in it. */
 export interface BridgeStatus {
@@ -23,17 +23,4 @@ export interface WatchStats {
   readonly waiting: number;
   /** The newest history that was verified: up to which block, and when (Unix milliseconds). */
   readonly lastProof: { readonly tip: ChainTip; readonly at: number } | undefined;
-}
-
-/** How many of the wallets' addresses each node has been asked for. */
-export interface Exposure {
-  /** Gateways, or the user's own server. */
-  readonly gateways: readonly { readonly name: string; readonly addresses: number }[];
-  /** They pass sealed cells on and see no address: these are how many went their way. */
-  readonly relays: readonly {
-    readonly nodeId: string;
-    readonly addresses: number;
-    /** How many clients the relay says that it has; undefined when it has not said. */
-    readonly clients: number | undefined;
-  }[];
 }

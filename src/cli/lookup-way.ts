@@ -6,6 +6,8 @@ import { type Network, NETWORKS } from '../bitcoin/networks.ts';
 import type { Address, Dial } from '../io/dial.ts';
 import { makePrivateDirectory } from '../io/durable-file.ts';
 import { lockFile } from '../io/file-lock.ts';
+import { isPrivateAddress } from '../io/private-address.ts';
+import { privateDial } from '../io/private-dial.ts';
 import type { ChainTip, Lookup } from '../lookup/lookup.ts';
 import { policyOption, readPolicy, stateDirectory, stateOption } from './client-options.ts';
 
@@ -21,7 +23,7 @@ export interface WayOptions {
 }
 
 export interface OpenWayOptions {
-  /** Reaches onion addresses only. */
+  /** Reaches onion addresses only; or `withoutTor`. */
   readonly dial: Dial;
   readonly log: Logger;
   /** Gives up the opening. */
@@ -36,11 +38,14 @@ export interface Way {
   readonly state: string;
   /** Absolute: all that this way keeps. */
   readonly directory: string;
+  /** Given when all that is asked is on this machine or in a private network. */
+  readonly withoutTor?: Dial;
   open(options: OpenWayOptions): Promise<Lookup>;
 }
 
 const DEFAULT_WALLET_PORT = 50_001;
-const AN_ONION = '56 letters and digits, then .onion, never a clearnet name';
+const A_SERVER =
+  '56 letters and digits, then .onion; or the numeric address and port of a server beside you, never a clearnet name';
 
 export const networkOption = new Option(
   '--network <name>',
@@ -50,13 +55,11 @@ export const networkOption = new Option(
   .default('mainnet');
 
 export const wayOptions: readonly Option[] = [
-  new Option('--direct', "at your own server's onion: it learns every address").conflicts(
-    'relayed',
-  ),
+  new Option('--direct', 'at your own server: it learns every address').conflicts('relayed'),
   new Option('--relayed', 'through the relay network: no server learns them all'),
   new Option('--server <onion[:port]>', 'your Electrum server, for --direct')
     .env('SOTTO_SERVER')
-    .argParser(onionAndPort),
+    .argParser(serverAddress),
   networkOption,
   policyOption,
   stateOption,
@@ -109,7 +112,7 @@ async function relayedWay(options: WayOptions): Promise<Way> {
 function directWay({ network, server, ...options }: WayOptions): Way {
   if (server === undefined) {
     throw new UserError('no server to ask', {
-      hint: `Name your server with --server or SOTTO_SERVER: ${AN_ONION}.`,
+      hint: `Name your server with --server or SOTTO_SERVER: ${A_SERVER}.`,
     });
   }
   const state = stateDirectory(options.state, network);
@@ -119,6 +122,7 @@ function directWay({ network, server, ...options }: WayOptions): Way {
     network,
     state,
     directory,
+    ...(isPrivateAddress(server.host) && { withoutTor: privateDial(server) }),
     async open(opening) {
       const { openDirectLookup } = await import('../lookup/open-direct-lookup.ts');
       return await openDirectLookup({ ...opening, clock: Date.now, network, server, directory });
@@ -126,8 +130,11 @@ function directWay({ network, server, ...options }: WayOptions): Way {
   };
 }
 
-function onionAndPort(text: string): Address {
-  const match = /^([a-z2-7]{56}\.onion)(?::(\d{1,5}))?$/.exec(text);
-  if (match?.[1] === undefined) throw new InvalidArgumentError(`It takes ${AN_ONION}.`);
-  return { host: match[1], port: Number(match[2] ?? DEFAULT_WALLET_PORT) };
+function serverAddress(text: string): Address {
+  const [, host = '', port = String(DEFAULT_WALLET_PORT)] =
+    /^([a-z2-7]{56}\.onion)(?::(\d{1,5}))?$/.exec(text) ?? /^([\d.]+):(\d{1,5})$/.exec(text) ?? [];
+  if (!host.endsWith('.onion') && !isPrivateAddress(host)) {
+    throw new InvalidArgumentError(`It takes ${A_SERVER}.`);
+  }
+  return { host, port: Number(port) };
 }

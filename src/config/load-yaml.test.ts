@@ -93,6 +93,11 @@ test('a bridge without its network, for strangers or without memory is refused',
   );
 });
 
+test('a schedule is for a bridge that asks the network', () => {
+  const [problem] = problemsOf('network: signet\nbridge: { schedule: fast }');
+  assert.match(problem ?? '', /^line 2: bridge\.schedule: /);
+});
+
 test('text that is not YAML is told with its lines, and not looked at further', () => {
   const lines = problemsOf('network: signet\nnetwork: mainnet\ntor: {\n');
   assert.match(lines[0] ?? '', /^line 2: .*unique/);

@@ -76,6 +76,14 @@ const PRIVATE_PREFIX = new RegExp(
 const when = ({ value }: { readonly value: unknown }): boolean =>
   typeof value === 'object' && value !== null;
 
+/** A node of a network asks that network unless it is told otherwise. */
+function lookupOf(
+  bridge: { readonly lookup?: BridgeLookup | undefined },
+  relay: unknown,
+): BridgeLookup {
+  return bridge.lookup ?? (relay === undefined ? 'direct' : 'relayed');
+}
+
 const fileSchema = z.strictObject({
   network: networkSchema,
   target: z.enum(TARGETS).default('fulcrum'),
@@ -133,6 +141,11 @@ export const stackConfigSchema = fileSchema
     message: 'relayed needs the network to ask: say relay',
     when,
   })
+  .refine(({ bridge, relay }) => !bridge?.schedule || lookupOf(bridge, relay) === 'relayed', {
+    path: ['bridge', 'schedule'],
+    message: 'the own server tells at once what is new: a schedule is for relayed',
+    when,
+  })
   .refine(({ bridge, open_wallet }) => bridge === undefined || !open_wallet, {
     path: ['open_wallet'],
     message: 'a bridge goes on asking for what a wallet asked: it is for devices with a key',
@@ -157,7 +170,7 @@ export const stackConfigSchema = fileSchema
     memoryMib: file.memory_mib,
     relay: file.relay,
     bridge: file.bridge && {
-      lookup: file.bridge.lookup ?? (file.relay ? 'relayed' : 'direct'),
+      lookup: lookupOf(file.bridge, file.relay),
       schedule: file.bridge.schedule,
     },
     testNetworkFile: file.tor.test_network,

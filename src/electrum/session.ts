@@ -83,6 +83,7 @@ class Session implements ElectrumSession {
   readonly #ended = new AbortController();
   readonly #context: SessionContext;
   #versionAsked = false;
+  #isClosed = false;
   /** Why the client was disconnected. */
   #fault: string | undefined;
   #errorsLeft: number;
@@ -108,6 +109,7 @@ class Session implements ElectrumSession {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#lines.close();
   }
 
@@ -125,6 +127,7 @@ class Session implements ElectrumSession {
       this.#fault = 'a line too long';
     } finally {
       clearTimeout(idle);
+      this.#isClosed = true;
       const reason = this.#batcher.stalled ? 'it reads too slowly' : this.#fault;
       if (reason !== undefined) this.#log.warn('an Electrum client was disconnected', { reason });
       this.#ended.abort(new Error('the client has gone'));
@@ -248,6 +251,8 @@ class Session implements ElectrumSession {
 
   /** Resolves when the client has read enough; disconnects one that reads or behaves too badly. */
   async #send(line: string): Promise<void> {
+    // What is still being worked on would pile up for nobody.
+    if (this.#isClosed) return;
     const sent = this.#batcher.send(line);
     if (this.#batcher.waitingChars > this.#limits.maxWaitingChars) {
       this.#hangUp('it leaves too much unread');

@@ -13,12 +13,11 @@ export async function writeDurably(path: string, data: Uint8Array | string): Pro
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await writeSynced(temporary, data);
-    await rename(temporary, path);
+    await renameDurably(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncDirectory(dirname(path));
 }
 
 /**
@@ -38,6 +37,15 @@ export async function readIfPresent(path: string): Promise<Uint8Array | undefine
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/**
+ * Puts a file, whose bytes are on the disk, in the place of another one of the same directory. When
+ * this resolves, that survives a power cut.
+ */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  await syncDirectory(dirname(to));
 }
 
 export async function removeIfPresent(path: string): Promise<void> {

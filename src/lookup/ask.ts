@@ -167,6 +167,12 @@ function refuse({ reply: { code }, evidence }: SignedAnswer, gateway: NodeId): v
         `The clocks of this machine and of gateway ${gateway} differ by over 10 minutes.`,
         nobody,
       );
+    case 'NOT_FOUND':
+      throw new LookupError(
+        'not-found',
+        `Gateway ${gateway} says that there is no such transaction.`,
+        nobody,
+      );
     case 'TOKEN_NEEDED':
       throw new LookupError('token-needed', `Gateway ${gateway} asks for a token.`, nobody);
   }

@@ -6,11 +6,13 @@ import { unlessAborted } from '../base/unless-aborted.ts';
 import { type Network } from '../bitcoin/networks.ts';
 import { txidOf } from '../bitcoin/transaction.ts';
 import { type ElectrumClient } from '../electrum/client.ts';
+import { findHeight } from '../electrum/find-height.ts';
 import { ProofError } from '../electrum/proof-error.ts';
+import { ElectrumRpcError } from '../electrum/rpc-error.ts';
 import { Turnstile } from '../relay/turnstile.ts';
 import { blamingServer, SERVER } from './blame-server.ts';
 import { ElectrumHistories } from './electrum-history.ts';
-import { LookupError } from './fault.ts';
+import { LookupError, NOBODY } from './fault.ts';
 import { type HeaderView } from './header-view.ts';
 import {
   type Exposure,
@@ -19,8 +21,9 @@ import {
   type LookupCallOptions,
   type VerifiedHeaders,
   type VerifiedHistory,
+  type VerifiedTransaction,
 } from './lookup.ts';
-import { checkTipAge, type HistoryClaim, verifyHistory } from './verify-history.ts';
+import { checkTipAge, verifyHistory, verifyTransaction } from './verify-history.ts';
 
 export interface DirectLookupOptions {
   readonly network: Network;
@@ -73,10 +76,18 @@ export class DirectLookup implements Lookup {
     this.#asked.add(scriptHash);
     await this.#addresses.enter(signal);
     try {
-      return await blamingServer(this.#options.onion, () => this.#read(scriptHash, signal));
+      return await blamingServer(this.#options.onion, () =>
+        this.#retried(signal, () => this.#readHistory(scriptHash, signal)),
+      );
     } finally {
       this.#addresses.leave();
     }
+  }
+
+  async transaction(txid: string, { signal }: LookupCallOptions): Promise<VerifiedTransaction> {
+    return blamingServer(this.#options.onion, () =>
+      this.#retried(signal, () => this.#readTransaction(txid, signal)),
+    );
   }
 
   async broadcast(raw: Uint8Array, { signal }: LookupCallOptions): Promise<string> {
@@ -106,10 +117,11 @@ export class DirectLookup implements Lookup {
     await this.#options.scope[Symbol.asyncDispose]();
   }
 
-  async #read(scriptHash: string, signal: AbortSignal): Promise<VerifiedHistory> {
+  /** Repeats what failed because the answers and the chain are not of one moment. */
+  async #retried<T>(signal: AbortSignal, read: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#readOnce(scriptHash, signal);
+        return await read();
       } catch (error) {
         if (!(error instanceof ProofError) || attempt === TRIES) throw error;
         await unlessAborted(sleep(PAUSE_MS), signal);
@@ -118,19 +130,39 @@ export class DirectLookup implements Lookup {
     }
   }
 
-  async #readOnce(scriptHash: string, signal: AbortSignal): Promise<VerifiedHistory> {
+  async #readHistory(scriptHash: string, signal: AbortSignal): Promise<VerifiedHistory> {
     const { headers, onion } = this.#options;
     const claim = await unlessAborted(this.#histories.fetch(scriptHash), signal);
-    await this.#reach(claim, signal);
+    await this.#reach(Math.max(0, ...claim.entries.map(({ height }) => height)), signal);
     const history = verifyHistory(claim, headers);
     return { ...history, tip: headers.tip, source: { kind: 'server', onion } };
   }
 
-  /** Until the chain has every block that the history names. */
-  async #reach({ entries }: HistoryClaim, signal: AbortSignal): Promise<void> {
+  async #readTransaction(txid: string, signal: AbortSignal): Promise<VerifiedTransaction> {
+    const { client, headers } = this.#options;
+    const raw = await unlessAborted(this.#rawOf(txid), signal);
+    const unproved = verifyTransaction({ txid, height: 0, raw, proof: undefined }, headers);
+    const height = await findHeight(client, unproved.transaction, { signal });
+    if (height === undefined || height <= 0) return unproved;
+    const proof = await unlessAborted(this.#histories.proof(txid, height), signal);
+    await this.#reach(height, signal);
+    return verifyTransaction({ txid, height, raw, proof }, headers);
+  }
+
+  async #rawOf(txid: string): Promise<Uint8Array> {
+    try {
+      return await this.#histories.raw(txid);
+    } catch (cause) {
+      if (!(cause instanceof ElectrumRpcError)) throw cause;
+      const message = `The server at ${this.#options.onion} says that there is no such transaction.`;
+      throw new LookupError('not-found', message, { culprit: NOBODY, cause });
+    }
+  }
+
+  /** Until the chain has the block. */
+  async #reach(height: number, signal: AbortSignal): Promise<void> {
     const { headers, network, clock } = this.#options;
-    const highest = Math.max(0, ...entries.map(({ height }) => height));
-    if (headers.headerAt(highest) === undefined) await headers.sync(signal);
+    if (headers.headerAt(height) === undefined) await headers.sync(signal);
     const tip = headers.headerAt(headers.tip.height);
     if (tip !== undefined) checkTipAge(tip, { network, now: clock() });
   }

@@ -27,8 +27,7 @@ export class ElectrumHistories {
 
   /** @throws what `ElectrumClient.call` does; LookupError `history-too-long` */
   async fetch(scriptHash: string): Promise<HistoryClaim> {
-    this.#running += 1;
-    try {
+    return this.#sharing(async () => {
       const script = { scripthash: scriptHash };
       const [status, items] = await Promise.all([
         this.#client.call('blockchain.scripthash.subscribe', script),
@@ -40,6 +39,26 @@ export class ElectrumHistories {
       }
       const entries = await Promise.all(items.map((item) => this.#entry(item)));
       return { scriptHash, status, entries };
+    });
+  }
+
+  /** Unchecked. @throws what `ElectrumClient.call` does */
+  async raw(txid: string): Promise<Uint8Array> {
+    const raw = await this.#client.call('blockchain.transaction.get', { tx_hash: txid });
+    if (typeof raw !== 'string') throw badReply();
+    return fromHex(raw);
+  }
+
+  /** Unchecked. @throws what `ElectrumClient.call` does */
+  async proof(txid: string, height: number): Promise<BlockProof> {
+    return this.#sharing(() => this.#proof(txid, height));
+  }
+
+  /** What is asked for is shared until none is under way any more: the chain may change then. */
+  async #sharing<T>(work: () => Promise<T>): Promise<T> {
+    this.#running += 1;
+    try {
+      return await work();
     } finally {
       this.#running -= 1;
       if (this.#running === 0) this.#shared.clear();
@@ -48,18 +67,12 @@ export class ElectrumHistories {
 
   async #entry({ tx_hash: txid, height }: HistoryItem): Promise<ClaimedEntry> {
     const [raw, proof] = await Promise.all([
-      this.#once(`raw ${txid}`, () => this.#raw(txid)),
+      this.#once(`raw ${txid}`, () => this.raw(txid)),
       height > 0
         ? this.#once(`proof ${txid} ${height}`, () => this.#proof(txid, height))
         : undefined,
     ]);
     return { txid, height, raw, proof };
-  }
-
-  async #raw(txid: string): Promise<Uint8Array> {
-    const raw = await this.#client.call('blockchain.transaction.get', { tx_hash: txid });
-    if (typeof raw !== 'string') throw badReply();
-    return fromHex(raw);
   }
 
   async #proof(txid: string, height: number): Promise<BlockProof> {

@@ -35,6 +35,7 @@ export type LookupErrorCode =
   | 'cursor-stale'
   | 'history-too-long'
   | 'token-needed'
+  | 'not-found'
   | 'false-answer'
   | 'unknown-tip'
   | 'transaction-rejected'

@@ -81,7 +81,7 @@ async function fetchOnce(scriptHash: string, put: Put): Promise<FetchedHistory> 
     txid,
     height,
     proof,
-    raw: raw ?? (await fetchTransaction(txid, { put, reserve })),
+    raw: raw ?? (await fetchTransaction({ op: 'TX', txid }, { put, reserve })).raw,
   }));
   const claim = { scriptHash, status, entries: await Promise.all(whole) };
   return { claim, tip, relay: answer.relay, evidence };

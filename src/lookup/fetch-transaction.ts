@@ -1,42 +1,54 @@
 import { toHex } from '../base/bytes.ts';
-import { type Query } from '../query/query.ts';
-import { decodeTransactionBody } from '../query/transaction-body.ts';
+import { type TransactionQuery } from '../query/query.ts';
+import { decodeTransactionBody, type TransactionProof } from '../query/transaction-body.ts';
+import { type SignedReply } from './fault.ts';
 import { type Put } from './fetch-history.ts';
+import { type ChainTip } from './lookup.ts';
 import { readPieces } from './pieces.ts';
 import { gatewayLied, readBody } from './read-body.ts';
 
 export interface FetchTransactionOptions {
   readonly put: Put;
   /** Told the size before more than a page is read; throws when that is too much. */
-  readonly reserve: (bytes: number) => void;
+  readonly reserve?: (bytes: number) => void;
+}
+
+/** A transaction as a gateway claims it. */
+export interface FetchedTransaction {
+  readonly raw: Uint8Array;
+  readonly proof: TransactionProof | undefined;
+  /** The gateway's. */
+  readonly tip: ChainTip;
+  /** The first page, which has the proof. */
+  readonly evidence: readonly SignedReply[];
 }
 
 /** A later page has a longer offset to write down than the first. */
 const OFFSET_BYTES = 8;
 
 /**
- * The raw bytes of a transaction that fits in no page of a history. Unchecked.
+ * A transaction of any size. Unchecked.
  * @throws LookupError
  */
 export async function fetchTransaction(
-  txid: string,
+  question: TransactionQuery,
   { put, reserve }: FetchTransactionOptions,
-): Promise<Uint8Array> {
-  const question: Query = { op: 'TX', txid };
+): Promise<FetchedTransaction> {
   const answer = await put(question);
-  const { size, offset, bytes } = readBody(answer, decodeTransactionBody);
+  const { size, offset, bytes, proof } = readBody(answer, decodeTransactionBody);
   if (offset !== 0) throw gatewayLied(answer, 'it does not begin at the first byte');
-  reserve(size);
+  reserve?.(size);
   const raw = new Uint8Array(size);
   raw.set(bytes);
-  const tipHash = toHex(answer.reply.tipHash);
+  const { tipHeight, tipHash } = answer.reply;
+  const tip = { height: tipHeight, hash: toHex(tipHash) };
   const stride = Math.max(bytes.length - OFFSET_BYTES, 1);
   await readPieces({
     from: bytes.length,
     total: size,
     stride,
     async read(index) {
-      const more = await put({ ...question, cursor: { tipHash, index } });
+      const more = await put({ ...question, cursor: { tipHash: tip.hash, index } });
       const page = readBody(more, decodeTransactionBody);
       // A gateway that sends less than fits could keep its client busy for ever.
       const short = page.bytes.length < Math.min(stride, size - index);
@@ -47,5 +59,5 @@ export async function fetchTransaction(
       return page.bytes.length;
     },
   });
-  return raw;
+  return { raw, proof, tip, evidence: [answer.evidence] };
 }

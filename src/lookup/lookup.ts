@@ -3,10 +3,13 @@ import { type Transaction } from '../bitcoin/transaction.ts';
 import { type NodeId } from '../directory/node-id.ts';
 import { type LookupError } from './fault.ts';
 
-/** A transaction of a history whose raw bytes have its txid and touch the script. */
-export interface VerifiedEntry {
+/** A transaction whose raw bytes have its txid. */
+export interface VerifiedTransaction {
   readonly txid: string;
-  /** 0 in the mempool, -1 there with an unconfirmed parent. */
+  /**
+   * 0 in the mempool, -1 there with an unconfirmed parent. A transaction asked for by its txid has 0
+   * when the source shows no block that holds it.
+   */
   readonly height: number;
   /** In its block; undefined in the mempool. */
   readonly position: number | undefined;
@@ -17,6 +20,9 @@ export interface VerifiedEntry {
   readonly raw: Uint8Array;
   readonly transaction: Transaction;
 }
+
+/** One of a history: it pays or spends the script. */
+export type VerifiedEntry = VerifiedTransaction;
 
 export interface Unspent {
   readonly txid: string;
@@ -108,6 +114,11 @@ export interface RelayExposure {
 export interface Lookup extends AsyncDisposable {
   /** `scriptHash` as in the Electrum protocol: 64 hexadecimal characters. */
   history(scriptHash: string, options: LookupCallOptions): Promise<VerifiedHistory>;
+  /**
+   * Rejects with `not-found` when the source says that there is no such transaction. `txid`: 64
+   * hexadecimal characters.
+   */
+  transaction(txid: string, options: LookupCallOptions): Promise<VerifiedTransaction>;
   /** Resolves to the txid when the transaction was taken into a mempool. */
   broadcast(raw: Uint8Array, options: LookupCallOptions): Promise<string>;
   /** By rising target. */

@@ -1,8 +1,13 @@
 import { messageOf } from '../base/errors.ts';
 import { type ProofError } from '../electrum/proof-error.ts';
-import { type Culprit, LookupError, NOBODY } from './fault.ts';
-import { type FetchedHistory } from './fetch-history.ts';
+import { type Culprit, LookupError, NOBODY, type SignedReply } from './fault.ts';
 import { type ChainTip } from './lookup.ts';
+
+/** What a gateway signed, and up to which block it went. */
+export interface Claimed {
+  readonly tip: ChainTip;
+  readonly evidence: readonly SignedReply[];
+}
 
 /**
  * What it means that the block chain does not bear out a gateway's answer. An honest gateway may be on
@@ -11,7 +16,7 @@ import { type ChainTip } from './lookup.ts';
  */
 export function refutationOf(
   cause: ProofError,
-  { tip, evidence }: FetchedHistory,
+  { tip, evidence }: Claimed,
   newest: ChainTip,
 ): LookupError {
   const nodeId = evidence[0]?.nodeId ?? '';

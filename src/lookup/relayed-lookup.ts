@@ -10,7 +10,8 @@ import { type ConsensusSource, currentConsensus } from './consensus-source.ts';
 import { LookupError, NOBODY } from './fault.ts';
 import { type FaultLog } from './fault-log.ts';
 import { combineFees } from './fee-rates.ts';
-import { fetchHistory, type FetchedHistory, type Put } from './fetch-history.ts';
+import { fetchHistory, type Put } from './fetch-history.ts';
+import { fetchTransaction } from './fetch-transaction.ts';
 import { type HeaderView } from './header-view.ts';
 import {
   type Exposure,
@@ -19,13 +20,14 @@ import {
   type LookupCallOptions,
   type VerifiedHeaders,
   type VerifiedHistory,
+  type VerifiedTransaction,
 } from './lookup.ts';
 import { readBody } from './read-body.ts';
-import { refutationOf } from './refutation.ts';
+import { type Claimed, refutationOf } from './refutation.ts';
 import { type RelayPool } from './relay-pool.ts';
 import { type StickyChoices } from './sticky-choices.ts';
 import { Turns } from './turns.ts';
-import { checkTipAge, verifyHistory } from './verify-history.ts';
+import { checkTipAge, verifyHistory, verifyTransaction } from './verify-history.ts';
 
 export interface RelayedLookupOptions {
   readonly network: Network;
@@ -90,19 +92,33 @@ export class RelayedLookup implements Lookup {
       purpose: 'lookup',
       ways: (consensus) => choices.waysFor(scriptHash, consensus),
     };
-    for (let reading = 1; ; reading++) {
-      const put: Put = (query) => this.#asker.ask(query, aim, signal);
-      const fetched = await fetchHistory(scriptHash, put);
-      try {
-        const history = await this.#verified(fetched, signal);
-        await choices.saved;
-        return history;
-      } catch (error) {
-        if (!(error instanceof ProofError)) throw error;
-        if (error.code === 'unknown-tip' && reading < MAX_READINGS) continue;
-        throw refutationOf(error, fetched, headers.tip);
-      }
-    }
+    const put: Put = (query) => this.#asker.ask(query, aim, signal);
+    const history = await this.#believed({
+      fetch: () => fetchHistory(scriptHash, put),
+      verify: ({ claim, tip, relay, evidence }) => {
+        const nodeId = evidence[0]?.nodeId ?? '';
+        const source = { kind: 'gateway', nodeId, relay } as const;
+        return { ...verifyHistory(claim, headers), tip, source };
+      },
+      signal,
+    });
+    await choices.saved;
+    return history;
+  }
+
+  async transaction(txid: string, { signal }: LookupCallOptions): Promise<VerifiedTransaction> {
+    const { choices, headers } = this.#options;
+    const aim: Aim = {
+      purpose: 'lookup',
+      ways: (consensus) => choices.waysForTransaction(txid, consensus),
+    };
+    const put: Put = (query) => this.#asker.ask(query, aim, signal);
+    return this.#believed({
+      fetch: () => fetchTransaction({ op: 'TX', txid, height: 0 }, { put }),
+      verify: ({ raw, proof }) =>
+        verifyTransaction({ txid, height: proof?.height ?? 0, raw, proof }, headers),
+      signal,
+    });
   }
 
   async broadcast(raw: Uint8Array, { signal }: LookupCallOptions): Promise<string> {
@@ -143,16 +159,27 @@ export class RelayedLookup implements Lookup {
     return readBody(await this.#asker.ask({ op: 'FEES' }, aim, signal), decodeFeesBody);
   }
 
-  /** @throws ProofError */
-  async #verified(
-    { claim, tip, relay, evidence }: FetchedHistory,
-    signal: AbortSignal,
-  ): Promise<VerifiedHistory> {
+  /** What a gateway claims as of a block, once that block is in the chain and `verify` has passed. */
+  async #believed<C extends Claimed, T>({ fetch, verify, signal }: Believing<C, T>): Promise<T> {
     const { headers, network, clock } = this.#options;
-    const header = await headers.reach(tip, signal);
-    checkTipAge(header, { network, now: clock() });
-    const history = verifyHistory(claim, headers);
-    const nodeId = evidence[0]?.nodeId ?? '';
-    return { ...history, tip, source: { kind: 'gateway', nodeId, relay } };
+    for (let reading = 1; ; reading++) {
+      const claimed = await fetch();
+      try {
+        const header = await headers.reach(claimed.tip, signal);
+        checkTipAge(header, { network, now: clock() });
+        return verify(claimed);
+      } catch (error) {
+        if (!(error instanceof ProofError)) throw error;
+        if (error.code === 'unknown-tip' && reading < MAX_READINGS) continue;
+        throw refutationOf(error, claimed, headers.tip);
+      }
+    }
   }
+}
+
+interface Believing<C extends Claimed, T> {
+  readonly fetch: () => Promise<C>;
+  /** Throws ProofError. */
+  readonly verify: (claimed: C) => T;
+  readonly signal: AbortSignal;
 }

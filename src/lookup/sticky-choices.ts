@@ -63,6 +63,19 @@ export class StickyChoices {
     return { gateway, relays: routesTo(gateway, { secret, subject: fromHex(scriptHash), relays }) };
   }
 
+  /**
+   * Ways to the gateway of a transaction, found as that of an address is. It is asked about seldom more
+   * than once, and so not kept.
+   * @throws as `waysFor`
+   */
+  waysForTransaction(txid: string, consensus: Consensus): Ways {
+    const relays = this.relays(consensus);
+    const { secret } = this.#state;
+    const { nodeId } = bindGateway({ secret, consensus, now: this.#clock() }, txid, undefined);
+    const gateway = listedGateway(nodeId, consensus);
+    return { gateway, relays: routesTo(gateway, { secret, subject: fromHex(txid), relays }) };
+  }
+
   /** Ways to a gateway in an order of its own, for what has nothing to do with an address. */
   waysTo(nodeId: NodeId, consensus: Consensus): Ways {
     const gateway = listedGateway(nodeId, consensus);

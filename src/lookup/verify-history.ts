@@ -1,13 +1,13 @@
 import { MalformedBytesError } from '../base/bytes.ts';
 import { type BlockHeader } from '../bitcoin/block-header.ts';
 import { type Network } from '../bitcoin/networks.ts';
-import { parseTransaction, type Transaction } from '../bitcoin/transaction.ts';
+import { isCoinbase, parseTransaction, type Transaction } from '../bitcoin/transaction.ts';
 import { historyStatus } from '../electrum/history-status.ts';
 import { foldBranch } from '../electrum/merkle.ts';
 import { ProofError } from '../electrum/proof-error.ts';
 import { type BlockProof, meetingLevel } from '../query/block-proof.ts';
 import { balanceOf } from './balance.ts';
-import { type VerifiedEntry, type VerifiedHistory } from './lookup.ts';
+import { type VerifiedHistory, type VerifiedTransaction } from './lookup.ts';
 
 /** What a source says about one transaction. Hashes are hex in display order. */
 export interface ClaimedEntry {
@@ -35,7 +35,6 @@ export type CheckedHistory = Omit<VerifiedHistory, 'tip' | 'source'>;
 /** A transaction of this size could be an inner node of a merkle tree (CVE-2017-12842). */
 const NODE_BYTES = 64;
 const MAX_TIP_AGE_SECONDS = 2 * 3600;
-const NO_TRANSACTION = '00'.repeat(32);
 
 /**
  * Believes a history only as far as the chain proves it (spec/relay.md section 9). What the mempool
@@ -48,7 +47,7 @@ export function verifyHistory(claim: HistoryClaim, chain: HeaderLookup): Checked
   if (status !== claim.status) {
     throw new ProofError('status-mismatch', 'the status is not the hash of the history');
   }
-  const entries = claim.entries.map((entry) => verifyEntry(entry, chain));
+  const entries = claim.entries.map((entry) => verifyTransaction(entry, chain));
   const { touching, ...balance } = balanceOf(entries, claim.scriptHash);
   if (touching !== entries.length) {
     throw new ProofError('not-of-this-script', 'a transaction neither pays nor spends the script');
@@ -92,7 +91,11 @@ function checkOrder(entries: readonly ClaimedEntry[]): void {
   }
 }
 
-function verifyEntry(entry: ClaimedEntry, chain: HeaderLookup): VerifiedEntry {
+/**
+ * Believes that a transaction is in a block as far as the chain proves it.
+ * @throws ProofError
+ */
+export function verifyTransaction(entry: ClaimedEntry, chain: HeaderLookup): VerifiedTransaction {
   const { txid, height, raw, proof } = entry;
   const transaction = parsed(raw);
   if (transaction.txid !== txid) throw new ProofError('txid-mismatch', 'another transaction');
@@ -114,11 +117,10 @@ function verifyProof(transaction: Transaction, proof: BlockProof, header: BlockH
   if (foldBranch({ txid: transaction.txid, position, branch }) !== header.merkleRoot) {
     throw new ProofError('bad-merkle-root', 'the branch does not lead to the block’s merkle root');
   }
-  const isCoinbase = transaction.inputs[0]?.txid === NO_TRANSACTION;
-  if (isCoinbase !== (position === 0)) {
+  if (isCoinbase(transaction) !== (position === 0)) {
     throw new ProofError('coinbase-depth', 'a coinbase is the first transaction, and only it');
   }
-  if (isCoinbase) return;
+  if (position === 0) return;
   if (coinbase === undefined) throw new ProofError('proof-missing', 'no proof of the depth');
   const meetsAt = meetingLevel(position);
   const met = foldBranch({ txid: coinbase.txid, position: 0, branch: coinbase.branch });

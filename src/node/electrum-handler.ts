@@ -19,7 +19,11 @@ import {
   type Query,
   type TransactionQuery,
 } from '../query/query.ts';
-import { encodeTransactionBody, packTransaction } from '../query/transaction-body.ts';
+import {
+  encodeTransactionBody,
+  packTransaction,
+  type TransactionProof,
+} from '../query/transaction-body.ts';
 import { Uploads } from '../query/upload.ts';
 import type { GatewayHandler } from '../relay/gateway-handler.ts';
 import { type Answer, QueryRefusedError, refusalOf, replyOf } from './answer.ts';
@@ -125,26 +129,36 @@ class Answers {
   }
 
   async #transaction(query: TransactionQuery, signal: AbortSignal): Promise<Answer> {
-    const { txid, height, cursor } = query;
+    const { txid, cursor } = query;
     const { tip } = this.#options.headers.chain;
     const offset = cursor?.index ?? 0;
-    const [raw, proof] = await Promise.all([
-      this.#target.raw(txid, { signal }),
-      height === undefined || offset > 0
-        ? undefined
-        : this.#target.proof({ txid, height }, { signal }),
-    ]);
+    const raw = await this.#raw(txid, signal);
     if (offset >= raw.length) throw new QueryRefusedError('BAD_REQUEST');
-    const page = packTransaction({
-      raw,
-      offset,
-      proof: proof === undefined || height === undefined ? undefined : { ...proof, height },
-    });
+    const proof = offset === 0 ? await this.#proof(query, raw, signal) : undefined;
+    const page = packTransaction({ raw, offset, proof });
     const next = offset + page.bytes.length;
     const body = encodeTransactionBody(page);
     return next === raw.length
       ? { tip, body }
       : { tip, body, cursor: { tipHash: tip.hash, index: next } };
+  }
+
+  async #raw(txid: string, signal: AbortSignal): Promise<Uint8Array> {
+    try {
+      return await this.#target.raw(txid, { signal });
+    } catch (error) {
+      throw error instanceof ElectrumRpcError ? new QueryRefusedError('NOT_FOUND') : error;
+    }
+  }
+
+  async #proof(
+    { txid, height: asked }: TransactionQuery,
+    raw: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<TransactionProof | undefined> {
+    const height = asked === 0 ? await this.#target.heightOf(raw, { signal }) : asked;
+    if (height === undefined || height <= 0) return undefined;
+    return { height, ...(await this.#target.proof({ txid, height }, { signal })) };
   }
 
   async #unspent({ scriptHash, cursor }: Asked<'UNSPENT'>, signal: AbortSignal): Promise<Answer> {

@@ -1,8 +1,9 @@
 import { fromHex, MalformedBytesError } from '../base/bytes.ts';
-import { txidOf } from '../bitcoin/transaction.ts';
+import { parseTransaction, txidOf } from '../bitcoin/transaction.ts';
 import { type HistoryItem, compareMempoolItems } from '../electrum/history-status.ts';
 import type { ElectrumClient } from '../electrum/client.ts';
 import type { ElectrumResults } from '../electrum/protocol.ts';
+import { findHeight } from '../electrum/find-height.ts';
 import { foldBranch } from '../electrum/merkle.ts';
 import { type BlockProof, type CoinbaseSpine, meetingLevel } from '../query/block-proof.ts';
 import { BoundedCache } from '../base/bounded-cache.ts';
@@ -55,6 +56,11 @@ export class Target {
     const raw = rawOf(hex, txid);
     this.#raws.set(txid, raw);
     return raw;
+  }
+
+  /** Undefined when the target tells it in no history that it gives. */
+  async heightOf(raw: Uint8Array, { signal }: CallOptions): Promise<number | undefined> {
+    return await findHeight(this.#client, parseTransaction(raw), { signal });
   }
 
   /** @throws TargetNotSyncedError when the proof does not lead to our header. */

@@ -29,7 +29,7 @@ export interface HistoryQuery {
 export interface TransactionQuery {
   readonly op: 'TX';
   readonly txid: string;
-  /** Of its block, from 1: asks for a proof too. */
+  /** Of its block, or 0 for the gateway to find it: asks for a proof too. */
   readonly height?: number;
   readonly cursor?: Cursor;
 }
@@ -129,7 +129,7 @@ function queryOf(op: Query['op'], args: Cbor): Query {
     }
     case 'TX': {
       const map = mapOf(args, [1, 2, 3]);
-      const height = map.has(2) && { height: integerOf(map.get(2), { min: 1, max: MAX_U32 }) };
+      const height = map.has(2) && { height: integerOf(map.get(2), { max: MAX_U32 }) };
       return { op, txid: hashOf(map.get(1)), ...height, ...cursorOf(map.get(3)) };
     }
     case 'UNSPENT': {

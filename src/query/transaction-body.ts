@@ -11,7 +11,7 @@ export interface TransactionBody {
   /** Of the bytes of this page. */
   readonly offset: number;
   readonly bytes: Uint8Array;
-  /** On the first page, when the question named a height. */
+  /** On the first page, when it was asked for and the transaction is in a block. */
   readonly proof: TransactionProof | undefined;
 }
 

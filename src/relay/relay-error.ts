@@ -11,6 +11,7 @@ export const INNER_CODES = {
   CURSOR_STALE: 8,
   HISTORY_TOO_LONG: 9,
   TOKEN_NEEDED: 10,
+  NOT_FOUND: 11,
 } as const;
 
 /** What a node says in the clear, signed, about a cell: spec/relay.md section 6.2. */

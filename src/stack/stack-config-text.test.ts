@@ -21,15 +21,11 @@ const fields = {
   exposeLan: fc.option(fc.constant({ host: '192.168.1.5', port: 50_001 }), { nil: undefined }),
   memoryMib: fc.option(fc.integer({ min: 3328, max: 10 ** 6 }), { nil: undefined }),
   relay: fc.option(fc.record({ policy: path, consensus: path }, PLAIN), { nil: undefined }),
-  bridge: fc.option(
-    fc.record(
-      {
-        lookup: fc.constantFrom('direct', 'relayed'),
-        schedule: fc.option(fc.constantFrom('steady', 'fast'), { nil: undefined }),
-      },
-      PLAIN,
-    ),
-    { nil: undefined },
+  bridge: fc.constantFrom(
+    undefined,
+    { lookup: 'direct', schedule: undefined } as const,
+    { lookup: 'relayed', schedule: undefined } as const,
+    { lookup: 'relayed', schedule: 'fast' } as const,
   ),
   testNetworkFile: fc.option(path, { nil: undefined }),
   docker: fc.constant({ project: 'mine-2', networkPrefix: '10.99.7' }),

@@ -46,7 +46,7 @@ export function lookupCommand(): Command {
         scope.use(await lockWay(way));
         const lookup = scope.use(
           await way.open({
-            dial: socksDial(options.socks),
+            dial: way.withoutTor ?? socksDial(options.socks),
             log: stderrLogger('warn'),
             signal,
             onProgress: noteHeaders(),

@@ -23,6 +23,7 @@ export function bridgeService(context: PlanContext, bridge: BridgeConfig): Servi
       ...['--listen', formatAddress(endpoints.bridgeListen)],
       // Of a container, whose networks are all internal.
       ...(config.backend === 'docker' ? ['--allow-lan'] : []),
+      '--json',
     ],
     files,
     dataDirectory: dataDirectoryOf(context, 'bridge'),
