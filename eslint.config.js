@@ -11,7 +11,7 @@ const MAY_IMPORT = {
   bitcoin: ['base', 'io'],
   electrum: ['base', 'io', 'bitcoin'],
   directory: ['base', 'io', 'tor'],
-  query: ['base', 'bitcoin', 'electrum'],
+  query: ['base', 'electrum'],
   bond: ['base', 'bitcoin', 'electrum', 'directory', 'query'],
   relay: ['base', 'io', 'directory'],
   lookup: ['base', 'io', 'bitcoin', 'electrum', 'directory', 'query', 'relay'],

@@ -21,7 +21,7 @@ export function signDetached(text: string, signer: NoteSigner): string {
 }
 
 /** @throws DirectoryError `too-large`, `malformed`. */
-export function parseDetached(bytes: Uint8Array): DetachedSignature {
+export function parseDetached(bytes: Uint8Array | string): DetachedSignature {
   const [, hash, line] = DETACHED.exec(decodeNote(bytes, MAX_DETACHED_BYTES)) ?? [];
   if (hash === undefined || line === undefined) {
     throw new DirectoryError('malformed', 'not a detached signature');

@@ -1,4 +1,4 @@
-import { equalBytes, toHex } from '../base/bytes.ts';
+import { toHex } from '../base/bytes.ts';
 import { DirectoryError } from './directory-error.ts';
 import { MAX_VOTE_NOTE_BYTES } from './limits.ts';
 import {
@@ -10,19 +10,25 @@ import {
   type NoteVerifier,
   openNote,
   signNote,
+  verifierKeyOf,
 } from './note.ts';
 import { type Policy } from './policy.ts';
-import { loadPublicKey } from './public-key.ts';
 import { type Slot } from './timeline.ts';
 import { checkVoteFits, parseVote, type Vote } from './vote.ts';
 import { MAX_VOTES_OF_AUTHOR, type VoteIndexEntry } from './vote-index.ts';
 
-/** A vote that was accepted. */
+/** A vote that was accepted, and countersigned. */
 export interface HeldVote {
   readonly vote: Vote;
-  /** With the signatures of authorities only, our own among them. */
+  /** With the signatures of authorities only. */
   readonly note: string;
+  /** How many they are; the author's is among them. */
   readonly signatures: number;
+}
+
+/** A vote of somebody in the policy, for the slot, that nobody has accepted yet. */
+export interface ReadVote extends HeldVote {
+  readonly signedByUs: boolean;
 }
 
 export interface VoteExchangeOptions {
@@ -41,59 +47,65 @@ export interface VoteExchangeOptions {
  */
 export class VoteExchange {
   readonly slot: Slot;
+  /** The verifier key of this authority. */
+  readonly ourselves: string;
   readonly #network: string;
-  readonly #verifiers: readonly NoteVerifier[];
-  readonly #authors: ReadonlySet<string>;
+  /** By their verifier keys. */
+  readonly #authorities: ReadonlyMap<string, NoteVerifier>;
   readonly #signer: NoteSigner;
-  readonly #ourselves: NoteVerifier;
   readonly #held = new Map<string, HeldVote>();
 
   constructor({ policy, slot, signer }: VoteExchangeOptions) {
     this.slot = slot;
     this.#network = policy.network;
-    this.#verifiers = policy.authorities.map(({ verifier }) => verifier);
-    this.#authors = new Set(this.#verifiers.map(formatVerifierKey));
+    this.#authorities = new Map(
+      policy.authorities.map(({ verifier }) => [formatVerifierKey(verifier), verifier]),
+    );
     this.#signer = signer;
-    this.#ourselves = { name: signer.name, key: loadPublicKey(signer.key.publicKey) };
-  }
-
-  /**
-   * The vote with our signature, for `hold` once it is on disk: what is not held yet is not shown.
-   * @param now milliseconds since the Unix epoch, when the whole note was there.
-   * @throws DirectoryError as `read`, and `late` with fewer signatures than the time asks for,
-   * `equivocated` when two votes of its author are held already.
-   */
-  accept(note: Uint8Array | string, now: number): HeldVote {
-    const read = this.read(note);
-    if (read.signatures < this.#signaturesNeeded(now)) {
-      throw new DirectoryError('late', `${read.signatures} signatures are too few by now`);
-    }
-    if (this.#votesOf(formatVerifierKey(read.vote.author)).length >= MAX_VOTES_OF_AUTHOR) {
-      throw new DirectoryError('equivocated', 'two votes of its author are held already');
-    }
-    return read.signedByUs ? read : this.#countersign(read);
+    this.ourselves = verifierKeyOf(signer);
   }
 
   /**
    * The vote as it is, at whatever time.
-   * @throws DirectoryError `too-large`, `malformed`, `weak-key`, `duplicate-node`, `wrong-network`,
+   * @throws DirectoryError `too-large`, `malformed`, `duplicate-node`, `wrong-network`,
    * `wrong-slot`, `unknown-authority`, `bad-signature`, `duplicate-signature`, `too-few-signatures`.
    */
-  read(bytes: Uint8Array | string): HeldVote & { readonly signedByUs: boolean } {
-    const { text, signers } = openNote(decodeNote(bytes, MAX_VOTE_NOTE_BYTES), this.#verifiers);
+  read(bytes: Uint8Array | string): ReadVote {
+    const source = decodeNote(bytes, MAX_VOTE_NOTE_BYTES);
+    const verifiers = [...this.#authorities.values()];
+    const { text, signers } = openNote(source, verifiers);
     const vote = parseVote(text);
     checkVoteFits(vote, this.#network, this.slot);
-    const author = this.#verifiers.find((verifier) => isSame(vote.author, verifier));
+    const author = this.#authorities.get(vote.author);
     if (author === undefined) {
       throw new DirectoryError('unknown-authority', 'a vote of nobody in the policy');
     }
     if (!signers.includes(author)) {
       throw new DirectoryError('too-few-signatures', 'its author did not sign the vote');
     }
-    // A line of a stranger could make the note too large for those it is shown to.
-    const note = keepSignaturesOf(decodeNote(bytes, MAX_VOTE_NOTE_BYTES), this.#verifiers);
-    const signedByUs = signers.some((signer) => isSame(signer, this.#ourselves));
-    return { vote, note, signatures: signers.length, signedByUs };
+    return {
+      vote,
+      // Lines of strangers could make the note too large for those that it is shown to.
+      note: keepSignaturesOf(source, verifiers),
+      signatures: signers.length,
+      signedByUs: signers.some((signer) => formatVerifierKey(signer) === this.ourselves),
+    };
+  }
+
+  /**
+   * The vote with our signature, for `hold` once it is on disk: what is not held yet is not shown.
+   * @param now milliseconds since the Unix epoch, when the whole note was there.
+   * @throws DirectoryError `late` with fewer signatures than the time asks for, `equivocated` when two
+   * votes of its author are held already.
+   */
+  accept(read: ReadVote, now: number): HeldVote {
+    if (read.signatures < this.#signaturesNeeded(now)) {
+      throw new DirectoryError('late', `${read.signatures} signatures are too few by now`);
+    }
+    if (this.#votesOf(read.vote.author).length >= MAX_VOTES_OF_AUTHOR) {
+      throw new DirectoryError('equivocated', 'two votes of its author are held already');
+    }
+    return read.signedByUs ? read : this.#countersign(read);
   }
 
   /** From now on the vote is shown and counts. */
@@ -104,7 +116,7 @@ export class VoteExchange {
   /** Whether a vote that another authority shows would be accepted now, if it is what it is said to be. */
   wants({ digest, signatures, author }: VoteIndexEntry, now: number): boolean {
     return (
-      this.#authors.has(author) &&
+      this.#authorities.has(author) &&
       !this.#held.has(toHex(digest)) &&
       signatures >= this.#signaturesNeeded(now) &&
       this.#votesOf(author).length < MAX_VOTES_OF_AUTHOR
@@ -115,7 +127,7 @@ export class VoteExchange {
     return [...this.#held.values()].map(({ vote, signatures }) => ({
       digest: vote.digest,
       signatures,
-      author: formatVerifierKey(vote.author),
+      author: vote.author,
     }));
   }
 
@@ -125,7 +137,7 @@ export class VoteExchange {
   }
 
   hasOwnVote(): boolean {
-    return [...this.#held.values()].some(({ vote }) => isSame(vote.author, this.#ourselves));
+    return this.#votesOf(this.ourselves).length > 0;
   }
 
   /** One vote for each author of whom one is held; who has two votes has none. */
@@ -160,14 +172,9 @@ export class VoteExchange {
   #byAuthor(): ReadonlyMap<string, readonly HeldVote[]> {
     const byAuthor = new Map<string, HeldVote[]>();
     for (const held of this.#held.values()) {
-      const author = formatVerifierKey(held.vote.author);
+      const { author } = held.vote;
       byAuthor.set(author, [...(byAuthor.get(author) ?? []), held]);
     }
     return byAuthor;
   }
-}
-
-/** Names alone prove nothing. */
-function isSame(a: NoteVerifier, b: NoteVerifier): boolean {
-  return a.name === b.name && equalBytes(a.key.bytes, b.key.bytes);
 }

@@ -13,7 +13,7 @@ import { DirectoryError } from './directory-error.ts';
 import { BASE64_OF_32, bytesOf, NODE_ID, NUMBER, parseNumber } from './fields.ts';
 import { MAX_NODES, MAX_VOTE_BYTES, MAX_WEIGHT } from './limits.ts';
 import { type NodeId } from './node-id.ts';
-import { digestOfText, formatVerifierKey, type NoteVerifier, parseVerifierKey } from './note.ts';
+import { digestOfText } from './note.ts';
 import { type Slot } from './timeline.ts';
 
 /** What an authority says about a node. */
@@ -28,8 +28,8 @@ export interface VotedNode {
 }
 
 export interface VoteContent extends ConsensusHead {
-  /** Whose vote it is: it counts only with this authority's signature. */
-  readonly author: NoteVerifier;
+  /** The verifier key of the authority whose vote it is (C2SP signed-note). */
+  readonly author: string;
   /** In the order of their ids, each id once. */
   readonly nodes: readonly VotedNode[];
   readonly log: LogHead;
@@ -44,6 +44,7 @@ export interface Vote extends VoteContent {
 }
 
 const HEADER = 'sotto-vote/1';
+const AUTHORITY_LINE = /^authority ([^\s+\p{Cc}]{1,255}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44})$/u;
 const NODE_LINE = new RegExp(`^node (${NODE_ID}) (${BASE64_OF_32}) (${NUMBER}) ([A-Za-z,]+)$`);
 
 /**
@@ -53,7 +54,7 @@ const NODE_LINE = new RegExp(`^node (${NODE_ID}) (${BASE64_OF_32}) (${NUMBER}) (
 export function renderVote(content: VoteContent): string {
   const lines = [
     HEADER,
-    `authority ${formatVerifierKey(content.author)}`,
+    `authority ${content.author}`,
     ...renderHead(content),
     ...content.nodes.map(renderNode),
     renderLog(content.log),
@@ -65,7 +66,7 @@ export function renderVote(content: VoteContent): string {
 
 /**
  * Reads exactly the texts that `renderVote` writes; whether anyone signed it is not looked at.
- * @throws DirectoryError `too-large`, `malformed`, `weak-key`, `duplicate-node`.
+ * @throws DirectoryError `too-large`, `malformed`, `duplicate-node`.
  */
 export function parseVote(text: string): Vote {
   if (Buffer.byteLength(text) > MAX_VOTE_BYTES) {
@@ -75,14 +76,14 @@ export function parseVote(text: string): Vote {
   const head = rest.splice(0, HEAD_LINES);
   if (header !== HEADER) throw new DirectoryError('malformed', 'not a vote');
   if (rest.pop() !== '') throw new DirectoryError('malformed', 'the last line has no end');
-  if (!authority.startsWith('authority ')) {
-    throw new DirectoryError('malformed', 'the line authority is not there');
-  }
+  const [, author] = AUTHORITY_LINE.exec(authority) ?? [];
+  if (author === undefined)
+    throw new DirectoryError('malformed', 'the line authority is not right');
   const log = parseLog(rest.pop());
   return {
     text,
     digest: digestOfText(text),
-    author: parseVerifierKey(authority.slice('authority '.length)),
+    author,
     ...parseHead(head),
     nodes: parseNodes(rest),
     log,

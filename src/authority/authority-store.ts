@@ -1,0 +1,26 @@
+/** Votes as they were kept: notes that were accepted, for one epoch. */
+export interface KeptVotes {
+  readonly epoch: number;
+  readonly notes: readonly string[];
+}
+
+/**
+ * What an authority must not forget, or it could say two things at one time. Each promise resolves
+ * when no crash can undo what it stands for.
+ */
+export interface AuthorityStore {
+  /** Those of the newest epoch for which any was kept. */
+  keptVotes(): Promise<KeptVotes | undefined>;
+  /** Drops the votes of older epochs. */
+  keepVote(epoch: number, note: string): Promise<void>;
+  /** The text that was signed last. */
+  signedText(): Promise<string | undefined>;
+  /** Replaces it. */
+  keepSigned(text: string): Promise<void>;
+  /** The note of the newest consensus. */
+  newestConsensus(): Promise<Uint8Array | undefined>;
+  /** It is newer than all that were kept; its text is the next leaf of the log. */
+  keepConsensus(note: Uint8Array): Promise<void>;
+  /** Two notes that one authority, or a quorum, must never have signed both. */
+  keepEvidence(notes: readonly (Uint8Array | string)[]): Promise<void>;
+}

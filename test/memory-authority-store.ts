@@ -1,0 +1,57 @@
+import type { AuthorityStore, KeptVotes } from '../src/authority/authority-store.ts';
+
+/** Never resolves: the process that waits has been killed. */
+const never = new Promise<never>(() => undefined);
+
+/** What stays when the process is killed. */
+export class MemoryAuthorityStore implements AuthorityStore {
+  readonly consensuses: Uint8Array[] = [];
+  readonly evidence: (readonly (Uint8Array | string)[])[] = [];
+  /** Called around each write; when it says so, the process is no more. */
+  onWrite: (when: 'before' | 'after') => 'killed' | 'alive' = () => 'alive';
+  #votes: KeptVotes | undefined;
+  #signed: string | undefined;
+
+  keptVotes(): Promise<KeptVotes | undefined> {
+    return Promise.resolve(this.#votes);
+  }
+
+  keepVote(epoch: number, note: string): Promise<void> {
+    return this.#write(() => {
+      const notes = this.#votes?.epoch === epoch ? this.#votes.notes : [];
+      this.#votes = { epoch, notes: [...notes, note] };
+    });
+  }
+
+  signedText(): Promise<string | undefined> {
+    return Promise.resolve(this.#signed);
+  }
+
+  keepSigned(text: string): Promise<void> {
+    return this.#write(() => {
+      this.#signed = text;
+    });
+  }
+
+  newestConsensus(): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.consensuses.at(-1));
+  }
+
+  keepConsensus(note: Uint8Array): Promise<void> {
+    return this.#write(() => {
+      this.consensuses.push(note);
+    });
+  }
+
+  keepEvidence(notes: readonly (Uint8Array | string)[]): Promise<void> {
+    return this.#write(() => {
+      this.evidence.push(notes);
+    });
+  }
+
+  async #write(commit: () => void): Promise<void> {
+    if (this.onWrite('before') === 'killed') return never;
+    commit();
+    if (this.onWrite('after') === 'killed') return never;
+  }
+}

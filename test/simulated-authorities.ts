@@ -1,0 +1,224 @@
+import { createHash } from 'node:crypto';
+import { equalBytes, toBase64, toHex, utf8 } from '../src/base/bytes.ts';
+import { type Logger, silent } from '../src/base/log.ts';
+import { NewestConsensus } from '../src/authority/newest-consensus.ts';
+import type { Ballot, RoundParts } from '../src/authority/round-parts.ts';
+import { runRounds } from '../src/authority/rounds.ts';
+import { ShownDocuments } from '../src/authority/shown-documents.ts';
+import type { Consensus, LogHead, NodeFlag } from '../src/directory/consensus.ts';
+import { type Descriptor, parseDescriptor } from '../src/directory/descriptor.ts';
+import { parseDetached } from '../src/directory/detached-signature.ts';
+import type { DirectorySource } from '../src/directory/directory-client.ts';
+import { DIRECTORY_KINDS, type DirectoryKind } from '../src/directory/directory-view.ts';
+import type { Policy } from '../src/directory/policy.ts';
+import { type Slot, slotOf, type Timeline, USUAL_TIMELINE } from '../src/directory/timeline.ts';
+import { newestDescriptors } from '../src/directory/usable-descriptors.ts';
+import { MemoryAuthorityStore } from './memory-authority-store.ts';
+import {
+  TEST_TIME,
+  testAuthorities,
+  testDescriptorNote,
+  testPolicy,
+  type TestAuthority,
+} from './test-directory.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+const nothing = new Uint8Array();
+const NODES = ['a', 'b', 'c', 'd'];
+
+/** What an authority answers a question of another, by its name. */
+export type Answer = (
+  kind: DirectoryKind,
+  digest: Uint8Array,
+  asker: string,
+) => Uint8Array | Promise<Uint8Array>;
+
+/** How a message goes from one authority to another: after how long, if at all. */
+export type Passage = (from: string, to: string) => number | 'lost';
+
+/** Authorities in one process, with a clock and a network of their own. */
+export class SimulatedAuthorities {
+  readonly timeline: Timeline = USUAL_TIMELINE;
+  readonly time: VirtualTime;
+  readonly policy: Policy;
+  readonly all: readonly SimulatedAuthority[];
+  passage: Passage = () => 200;
+
+  constructor(count: number) {
+    const keys = testAuthorities(count);
+    this.policy = testPolicy(keys);
+    this.time = new VirtualTime(this.slot(0).opensMs - 1000);
+    this.all = keys.map((key) => new SimulatedAuthority(key, this));
+  }
+
+  /** The slots of the tests are counted from `TEST_TIME`. */
+  slot(index: number): Slot {
+    const epoch = TEST_TIME / this.timeline.periodSeconds + index;
+    return slotOf(epoch, this.timeline, this.policy.authorities.length);
+  }
+
+  /** Runs all that are given until the end of a slot. */
+  async runThrough(index: number): Promise<void> {
+    await this.time.runUntil(this.slot(index).endsMs + 1000);
+  }
+
+  authority(name: string): SimulatedAuthority {
+    const found = this.all.find((each) => each.name === name);
+    if (found === undefined) throw new Error(`no authority ${name}`);
+    return found;
+  }
+}
+
+/** One authority; it can be started, killed with all that it has not written, and started again. */
+export class SimulatedAuthority {
+  readonly name: string;
+  readonly key: TestAuthority;
+  readonly store = new MemoryAuthorityStore();
+  readonly descriptors = new Map<string, { descriptor: Descriptor; note: Uint8Array }>();
+  /** Every consensus text that its signature has left for, by epoch. */
+  readonly signatures = new Map<number, Set<string>>();
+  /** What it thinks of the nodes. */
+  castBallot: RoundParts['castBallot'] = (slot, previous) =>
+    Promise.resolve(this.usualBallot(slot, previous));
+  /** Every message it sends or gets counts as a step. */
+  onStep: () => void = () => undefined;
+  /** Set for one that does not keep to the rules. */
+  answer: Answer | undefined;
+  clockOffsetMs = 0;
+  log: Logger = silent;
+  readonly #network: SimulatedAuthorities;
+  #life: { newest: NewestConsensus; shown: ShownDocuments; end: AbortController } | undefined;
+
+  constructor(key: TestAuthority, network: SimulatedAuthorities) {
+    this.key = key;
+    this.name = key.name;
+    this.#network = network;
+    for (const name of NODES) this.addDescriptor(testDescriptorNote(name));
+  }
+
+  addDescriptor(note: string): void {
+    const descriptor = parseDescriptor(note);
+    this.descriptors.set(toBase64(descriptor.digest), { descriptor, note: utf8(note) });
+  }
+
+  usualBallot(slot: Slot, previous: Consensus | undefined): Ballot {
+    const nodes = [...newestDescriptors([...this.#usable(slot)]).values()]
+      .map(({ nodeId, digest }) => ({
+        nodeId,
+        descriptorDigest: digest,
+        bond: 0,
+        flags: new Set<NodeFlag>(['Relay', 'Gateway', 'Running']),
+      }))
+      .sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+    const params = new Map([['mix-ms', 500]]);
+    return { params, nodes, log: testLogAfter(previous) };
+  }
+
+  get newest(): Consensus | undefined {
+    return this.#life?.newest.consensus;
+  }
+
+  async start(): Promise<void> {
+    if (this.#life !== undefined) throw new Error('it runs already');
+    const { policy, timeline, time, all } = this.#network;
+    const end = new AbortController();
+    const newest = await NewestConsensus.open({ policy, store: this.store, log: this.log });
+    const shown = new ShownDocuments();
+    this.#life = { newest, shown, end };
+    const parts: RoundParts = {
+      policy,
+      signer: this.key,
+      peers: all.filter((other) => other !== this).map((other) => this.#peer(other, end.signal)),
+      store: this.store,
+      descriptors: {
+        get: (digest) => this.descriptors.get(toBase64(digest))?.descriptor,
+        put: (descriptor, note) => {
+          this.descriptors.set(toBase64(descriptor.digest), { descriptor, note });
+          return Promise.resolve();
+        },
+      },
+      newest,
+      shown,
+      castBallot: (slot, previous) => this.castBallot(slot, previous),
+      time: time.shifted(this.clockOffsetMs),
+      log: this.log,
+    };
+    runRounds(timeline, parts, end.signal).catch((error: unknown) => {
+      if (!end.signal.aborted) throw error;
+    });
+  }
+
+  /** At once, whatever it is doing. */
+  kill(): void {
+    this.#life?.end.abort(new Error('killed'));
+    this.#life = undefined;
+  }
+
+  /** What comes back to a question of another authority. */
+  async respond(kind: DirectoryKind, digest: Uint8Array, asker: string): Promise<Uint8Array> {
+    this.onStep();
+    if (this.answer !== undefined) return await this.answer(kind, digest, asker);
+    if (this.#life === undefined) throw new Error('nobody is there');
+    const document = this.document(kind, digest) ?? nothing;
+    if (kind === DIRECTORY_KINDS.signature && document.length > 0) this.#remember(document, digest);
+    return document;
+  }
+
+  /** What it has to show. */
+  document(kind: DirectoryKind, digest: Uint8Array): Uint8Array | undefined {
+    const { newest, shown } = this.#life ?? {};
+    const held = newest?.held;
+    if (kind === DIRECTORY_KINDS.latestConsensus) return held?.note;
+    if (kind === DIRECTORY_KINDS.descriptor) return this.descriptors.get(toBase64(digest))?.note;
+    if (kind === DIRECTORY_KINDS.consensus && held && equalBytes(held.consensus.hash, digest)) {
+      return held.note;
+    }
+    return shown?.noteOf(kind, digest);
+  }
+
+  #usable(slot: Slot): readonly Descriptor[] {
+    return [...this.descriptors.values()]
+      .map(({ descriptor }) => descriptor)
+      .filter((each) => each.published <= slot.publishedUntil && slot.validAfter < each.expires);
+  }
+
+  #remember(detached: Uint8Array, digest: Uint8Array): void {
+    const epoch = Number(new DataView(digest.slice().buffer).getBigUint64(24));
+    const texts = this.signatures.get(epoch) ?? new Set();
+    this.signatures.set(epoch, texts.add(toHex(parseDetached(detached).hash)));
+  }
+
+  #peer(other: SimulatedAuthority, life: AbortSignal): DirectorySource {
+    return {
+      name: other.name,
+      fetch: async (kind, digest, signal) => {
+        this.onStep();
+        life.throwIfAborted();
+        await this.#travel(this, other, signal);
+        const document = await other.respond(kind, digest, this.name);
+        await this.#travel(other, this, signal);
+        this.onStep();
+        life.throwIfAborted();
+        return document;
+      },
+    };
+  }
+
+  async #travel(
+    from: SimulatedAuthority,
+    to: SimulatedAuthority,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { passage, time } = this.#network;
+    const ms = passage(from.name, to.name);
+    await time.sleepUntil(ms === 'lost' ? Infinity : time.nowMs + ms, signal);
+  }
+}
+
+/** A log that holds as many leaves as there have been slots; here it is only to be the same for all. */
+function testLogAfter(previous: Consensus | undefined): LogHead {
+  const root = createHash('sha256')
+    .update(previous?.hash ?? nothing)
+    .digest();
+  return { origin: 'sotto/regtest', size: previous?.epoch ?? 0, root: new Uint8Array(root) };
+}

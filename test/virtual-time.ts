@@ -1,0 +1,62 @@
+import type { Time } from '../src/authority/time.ts';
+
+interface Sleeper {
+  readonly atMs: number;
+  readonly wake: () => void;
+}
+
+/** A clock that jumps to whatever is waited for next, once nothing else is left to do. */
+export class VirtualTime {
+  #nowMs: number;
+  #sleepers: Sleeper[] = [];
+
+  constructor(startMs: number) {
+    this.#nowMs = startMs;
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** A clock that is wrong by so much. */
+  shifted(byMs: number): Time {
+    return {
+      now: () => this.#nowMs + byMs,
+      sleepUntil: (ms, signal) => this.sleepUntil(ms - byMs, signal),
+    };
+  }
+
+  async sleepUntil(atMs: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (atMs <= this.#nowMs) return;
+    await new Promise<void>((resolve, reject) => {
+      const stop = (): void => {
+        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+        reject(signal.reason as Error);
+      };
+      const wake = (): void => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      };
+      const sleeper = { atMs, wake };
+      this.#sleepers.push(sleeper);
+      signal.addEventListener('abort', stop, { once: true });
+    });
+  }
+
+  /** Lets time pass until then. */
+  async runUntil(untilMs: number): Promise<void> {
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const first = this.#sleepers.reduce<Sleeper | undefined>(
+        (least, each) => (least === undefined || each.atMs < least.atMs ? each : least),
+        undefined,
+      );
+      if (first === undefined || first.atMs > untilMs) break;
+      this.#nowMs = first.atMs;
+      this.#sleepers = this.#sleepers.filter((other) => other !== first);
+      first.wake();
+    }
+    this.#nowMs = untilMs;
+  }
+}
