@@ -3,7 +3,7 @@ import { RegtestChain } from '../src/devnet/chain.ts';
 import { purseOf } from '../src/devnet/purse.ts';
 import { type VerifiedHistory } from '../src/lookup/lookup.ts';
 import { type HeaderLookup, verifyHistory } from '../src/lookup/verify-history.ts';
-import { type BlockProof, meetingLevel } from '../src/query/block-proof.ts';
+import { type BlockProof, meetingLevel } from '../src/electrum/block-proof.ts';
 
 const SEED = new Uint8Array(32).fill(9);
 const SPENDABLE = 101;

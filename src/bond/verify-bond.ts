@@ -4,7 +4,7 @@ import { type Bond } from '../directory/descriptor-text.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
 import { type NodeId } from '../directory/node-id.ts';
 import { ProofError } from '../electrum/proof-error.ts';
-import { checkInBlock, readTransaction } from '../electrum/prove-transaction.ts';
+import { checkInBlock, readTransaction } from '../electrum/check-in-block.ts';
 import { isCertified } from './bond-certificate.ts';
 import { type BondProof } from './bond-proof.ts';
 import { bondOutputScript, MAX_LOCKTIME, MIN_LOCKTIME } from './bond-script.ts';

@@ -2,7 +2,7 @@ import { fromHex } from '../base/bytes.ts';
 import { type ElectrumClient } from '../electrum/client.ts';
 import { ElectrumClientError } from '../electrum/client-error.ts';
 import { type ElectrumResults } from '../electrum/protocol.ts';
-import { type BlockProof, meetingLevel } from '../query/block-proof.ts';
+import { type BlockProof, meetingLevel } from '../electrum/block-proof.ts';
 import { LookupError, NOBODY } from './fault.ts';
 import { type ClaimedEntry, type HistoryClaim } from './verify-history.ts';
 

@@ -8,7 +8,7 @@ import { historyStatus } from '../electrum/history-status.ts';
 import { merkleBranch, merkleRoot } from '../electrum/merkle.ts';
 import { ProofError } from '../electrum/proof-error.ts';
 import { scriptHashOf } from '../electrum/script-hash.ts';
-import { meetingLevel } from '../query/block-proof.ts';
+import { meetingLevel } from '../electrum/block-proof.ts';
 import {
   checkTipAge,
   type ClaimedEntry,

@@ -1,11 +1,9 @@
-import { MalformedBytesError } from '../base/bytes.ts';
 import { type BlockHeader } from '../bitcoin/block-header.ts';
 import { type Network } from '../bitcoin/networks.ts';
-import { isCoinbase, parseTransaction, type Transaction } from '../bitcoin/transaction.ts';
+import { type BlockProof } from '../electrum/block-proof.ts';
+import { checkInBlock, readTransaction } from '../electrum/check-in-block.ts';
 import { historyStatus } from '../electrum/history-status.ts';
-import { foldBranch } from '../electrum/merkle.ts';
 import { ProofError } from '../electrum/proof-error.ts';
-import { type BlockProof, meetingLevel } from '../query/block-proof.ts';
 import { balanceOf } from './balance.ts';
 import { type VerifiedHistory, type VerifiedTransaction } from './lookup.ts';
 
@@ -32,8 +30,6 @@ export interface HeaderLookup {
 
 export type CheckedHistory = Omit<VerifiedHistory, 'tip' | 'source'>;
 
-/** A transaction of this size could be an inner node of a merkle tree (CVE-2017-12842). */
-const NODE_BYTES = 64;
 const MAX_TIP_AGE_SECONDS = 2 * 3600;
 
 /**
@@ -97,45 +93,13 @@ function checkOrder(entries: readonly ClaimedEntry[]): void {
  */
 export function verifyTransaction(entry: ClaimedEntry, chain: HeaderLookup): VerifiedTransaction {
   const { txid, height, raw, proof } = entry;
-  const transaction = parsed(raw);
-  if (transaction.txid !== txid) throw new ProofError('txid-mismatch', 'another transaction');
-  if (transaction.strippedSize === NODE_BYTES) {
-    throw new ProofError('transaction-of-64-bytes', 'it could be an inner node of a merkle tree');
-  }
+  const transaction = readTransaction(raw, txid);
   const inBlock = height > 0 ? proof : undefined;
   if (inBlock !== undefined) {
     const header = chain.headerAt(height);
     if (header === undefined) throw new ProofError('unknown-block', `no block at height ${height}`);
-    verifyProof(transaction, inBlock, header);
+    checkInBlock(transaction, inBlock, header);
   }
   const { position, branch } = inBlock ?? { position: undefined, branch: undefined };
   return { txid, height, position, proved: inBlock !== undefined, branch, raw, transaction };
-}
-
-function verifyProof(transaction: Transaction, proof: BlockProof, header: BlockHeader): void {
-  const { position, branch, coinbase } = proof;
-  if (foldBranch({ txid: transaction.txid, position, branch }) !== header.merkleRoot) {
-    throw new ProofError('bad-merkle-root', 'the branch does not lead to the block’s merkle root');
-  }
-  if (isCoinbase(transaction) !== (position === 0)) {
-    throw new ProofError('coinbase-depth', 'a coinbase is the first transaction, and only it');
-  }
-  if (position === 0) return;
-  if (coinbase === undefined) throw new ProofError('proof-missing', 'no proof of the depth');
-  const meetsAt = meetingLevel(position);
-  const met = foldBranch({ txid: coinbase.txid, position: 0, branch: coinbase.branch });
-  if (coinbase.branch.length !== meetsAt || met !== branch[meetsAt]) {
-    throw new ProofError('coinbase-depth', 'not as deep in the tree as the coinbase');
-  }
-}
-
-function parsed(raw: Uint8Array): Transaction {
-  try {
-    return parseTransaction(raw);
-  } catch (error) {
-    if (error instanceof MalformedBytesError) {
-      throw new ProofError('not-a-transaction', error.message);
-    }
-    throw error;
-  }
 }

@@ -5,7 +5,7 @@ import type { ElectrumClient } from '../electrum/client.ts';
 import type { ElectrumResults } from '../electrum/protocol.ts';
 import { findHeight } from '../electrum/find-height.ts';
 import { foldBranch } from '../electrum/merkle.ts';
-import { type BlockProof, type CoinbaseSpine, meetingLevel } from '../query/block-proof.ts';
+import { type BlockProof, type CoinbaseSpine, meetingLevel } from '../electrum/block-proof.ts';
 import { BoundedCache } from '../base/bounded-cache.ts';
 import type { NodeHeaders } from './node-headers.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { MalformedBytesError, toHex } from '../base/bytes.ts';
 import { type Cbor, decodeCbor, encodeCbor } from '../base/cbor.ts';
-import { type BlockProof, meetingLevel } from './block-proof.ts';
+import { type BlockProof, meetingLevel } from '../electrum/block-proof.ts';
 import {
   decodeHistoryBody,
   encodeHistoryBody,

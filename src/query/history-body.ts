@@ -1,7 +1,8 @@
 import { fromHex, MalformedBytesError } from '../base/bytes.ts';
 import { type Cbor, cborLength } from '../base/cbor.ts';
 import { arrayOf, boundedBytesOf, integerOf, mapOf } from '../base/cbor-fields.ts';
-import { type BlockProof, proofFields, proofOf } from './block-proof.ts';
+import { type BlockProof } from '../electrum/block-proof.ts';
+import { proofFields, proofOf } from './block-proof.ts';
 import { hashOf } from './hash.ts';
 import { MAX_BODY_BYTES, MAX_U32 } from './limits.ts';
 

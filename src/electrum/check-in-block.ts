@@ -1,40 +1,12 @@
 import { MalformedBytesError } from '../base/bytes.ts';
 import { type BlockHeader } from '../bitcoin/block-header.ts';
-import { parseTransaction, type Transaction } from '../bitcoin/transaction.ts';
+import { isCoinbase, parseTransaction, type Transaction } from '../bitcoin/transaction.ts';
+import { type BlockProof, meetingLevel } from './block-proof.ts';
 import { foldBranch } from './merkle.ts';
 import { ProofError } from './proof-error.ts';
 
-/** That a transaction is in a block (spec/relay.md section 4.3). Hashes are hex in display order. */
-export interface BlockProof {
-  /** In the block, from 0. */
-  readonly position: number;
-  /** The hashes beside the way to the merkle root, deepest first: at most 30. */
-  readonly branch: readonly string[];
-  /** Unless the transaction is the coinbase itself. */
-  readonly coinbase: CoinbaseSpine | undefined;
-}
-
-/**
- * The coinbase and the hashes beside its way up to where it meets the way of the transaction. It
- * shows with the fewest bytes that both are equally deep.
- */
-export interface CoinbaseSpine {
-  readonly txid: string;
-  /** `meetingLevel(position)` hashes, deepest first. */
-  readonly branch: readonly string[];
-}
-
 /** A transaction of this size could be an inner node of a merkle tree (CVE-2017-12842). */
 const NODE_BYTES = 64;
-const NO_TRANSACTION = '00'.repeat(32);
-
-/**
- * The level at which the way of the transaction at this position (from 1) meets that of the coinbase:
- * the coinbase's hash at this level is the sibling that the branch of the transaction has there.
- */
-export function meetingLevel(position: number): number {
-  return 31 - Math.clz32(position);
-}
 
 /**
  * The transaction, if these are its bytes and it cannot be taken for an inner node of a merkle tree.
@@ -61,11 +33,10 @@ export function checkInBlock(
   if (foldBranch({ txid: transaction.txid, position, branch }) !== header.merkleRoot) {
     throw new ProofError('bad-merkle-root', 'the branch does not lead to the block’s merkle root');
   }
-  const isCoinbase = transaction.inputs[0]?.txid === NO_TRANSACTION;
-  if (isCoinbase !== (position === 0)) {
+  if (isCoinbase(transaction) !== (position === 0)) {
     throw new ProofError('coinbase-depth', 'a coinbase is the first transaction, and only it');
   }
-  if (isCoinbase) return;
+  if (position === 0) return;
   if (coinbase === undefined) throw new ProofError('proof-missing', 'no proof of the depth');
   const meetsAt = meetingLevel(position);
   const met = foldBranch({ txid: coinbase.txid, position: 0, branch: coinbase.branch });
