@@ -1,18 +1,25 @@
 import { createHash } from 'node:crypto';
-import { equalBytes, toBase64, toHex, utf8 } from '../src/base/bytes.ts';
+import { equalBytes, fromUtf8, toBase64, toHex, utf8 } from '../src/base/bytes.ts';
 import { type Logger, silent } from '../src/base/log.ts';
 import { NewestConsensus } from '../src/authority/newest-consensus.ts';
 import type { Ballot, RoundParts } from '../src/authority/round-parts.ts';
 import { runRounds } from '../src/authority/rounds.ts';
 import { ShownDocuments } from '../src/authority/shown-documents.ts';
-import type { Consensus, LogHead, NodeFlag } from '../src/directory/consensus.ts';
+import {
+  type Consensus,
+  type LogHead,
+  type NodeFlag,
+  parseConsensus,
+} from '../src/directory/consensus.ts';
 import { type Descriptor, parseDescriptor } from '../src/directory/descriptor.ts';
 import { parseDetached } from '../src/directory/detached-signature.ts';
 import type { DirectorySource } from '../src/directory/directory-client.ts';
 import { DIRECTORY_KINDS, type DirectoryKind } from '../src/directory/directory-view.ts';
+import { textOfNote, verifierKeyOf } from '../src/directory/note.ts';
 import type { Policy } from '../src/directory/policy.ts';
 import { type Slot, slotOf, type Timeline, USUAL_TIMELINE } from '../src/directory/timeline.ts';
 import { newestDescriptors } from '../src/directory/usable-descriptors.ts';
+import { parseVote } from '../src/directory/vote.ts';
 import { MemoryAuthorityStore } from './memory-authority-store.ts';
 import {
   TEST_TIME,
@@ -24,7 +31,16 @@ import {
 import { VirtualTime } from './virtual-time.ts';
 
 const nothing = new Uint8Array();
-const NODES = ['a', 'b', 'c', 'd'];
+const descriptors = ['a', 'b', 'c', 'd'].map((name) => shelved(testDescriptorNote(name)));
+
+interface ShelvedDescriptor {
+  readonly descriptor: Descriptor;
+  readonly note: Uint8Array;
+}
+
+function shelved(note: string): ShelvedDescriptor {
+  return { descriptor: parseDescriptor(note), note: utf8(note) };
+}
 
 /** What an authority answers a question of another, by its name. */
 export type Answer = (
@@ -36,6 +52,16 @@ export type Answer = (
 /** How a message goes from one authority to another: after how long, if at all. */
 export type Passage = (from: string, to: string) => number | 'lost';
 
+const policies = new Map<number, { keys: readonly TestAuthority[]; policy: Policy }>();
+
+/** Keys take long to check, and are the same in all tests. */
+function known(count: number) {
+  const keys = testAuthorities(count);
+  const made = policies.get(count) ?? { keys, policy: testPolicy(keys) };
+  policies.set(count, made);
+  return made;
+}
+
 /** Authorities in one process, with a clock and a network of their own. */
 export class SimulatedAuthorities {
   readonly timeline: Timeline = USUAL_TIMELINE;
@@ -45,8 +71,8 @@ export class SimulatedAuthorities {
   passage: Passage = () => 200;
 
   constructor(count: number) {
-    const keys = testAuthorities(count);
-    this.policy = testPolicy(keys);
+    const { keys, policy } = known(count);
+    this.policy = policy;
     this.time = new VirtualTime(this.slot(0).opensMs - 1000);
     this.all = keys.map((key) => new SimulatedAuthority(key, this));
   }
@@ -74,9 +100,11 @@ export class SimulatedAuthority {
   readonly name: string;
   readonly key: TestAuthority;
   readonly store = new MemoryAuthorityStore();
-  readonly descriptors = new Map<string, { descriptor: Descriptor; note: Uint8Array }>();
-  /** Every consensus text that its signature has left for, by epoch. */
+  readonly descriptors = new Map<string, ShelvedDescriptor>();
+  /** The hashes of the consensus texts that its signatures have left for, by epoch. */
   readonly signatures = new Map<number, Set<string>>();
+  /** The digests of the votes of its own that have left, by epoch. */
+  readonly votes = new Map<number, Set<string>>();
   /** What it thinks of the nodes. */
   castBallot: RoundParts['castBallot'] = (slot, previous) =>
     Promise.resolve(this.usualBallot(slot, previous));
@@ -93,12 +121,11 @@ export class SimulatedAuthority {
     this.key = key;
     this.name = key.name;
     this.#network = network;
-    for (const name of NODES) this.addDescriptor(testDescriptorNote(name));
+    for (const each of descriptors) this.#shelve(each);
   }
 
   addDescriptor(note: string): void {
-    const descriptor = parseDescriptor(note);
-    this.descriptors.set(toBase64(descriptor.digest), { descriptor, note: utf8(note) });
+    this.#shelve(shelved(note));
   }
 
   usualBallot(slot: Slot, previous: Consensus | undefined): Ballot {
@@ -133,7 +160,7 @@ export class SimulatedAuthority {
       descriptors: {
         get: (digest) => this.descriptors.get(toBase64(digest))?.descriptor,
         put: (descriptor, note) => {
-          this.descriptors.set(toBase64(descriptor.digest), { descriptor, note });
+          this.#shelve({ descriptor, note });
           return Promise.resolve();
         },
       },
@@ -160,7 +187,7 @@ export class SimulatedAuthority {
     if (this.answer !== undefined) return await this.answer(kind, digest, asker);
     if (this.#life === undefined) throw new Error('nobody is there');
     const document = this.document(kind, digest) ?? nothing;
-    if (kind === DIRECTORY_KINDS.signature && document.length > 0) this.#remember(document, digest);
+    if (document.length > 0) this.#remember(kind, document);
     return document;
   }
 
@@ -176,16 +203,26 @@ export class SimulatedAuthority {
     return shown?.noteOf(kind, digest);
   }
 
+  #shelve(shelved: ShelvedDescriptor): void {
+    this.descriptors.set(toBase64(shelved.descriptor.digest), shelved);
+  }
+
   #usable(slot: Slot): readonly Descriptor[] {
     return [...this.descriptors.values()]
       .map(({ descriptor }) => descriptor)
       .filter((each) => each.published <= slot.publishedUntil && slot.validAfter < each.expires);
   }
 
-  #remember(detached: Uint8Array, digest: Uint8Array): void {
-    const epoch = Number(new DataView(digest.slice().buffer).getBigUint64(24));
-    const texts = this.signatures.get(epoch) ?? new Set();
-    this.signatures.set(epoch, texts.add(toHex(parseDetached(detached).hash)));
+  #remember(kind: DirectoryKind, document: Uint8Array): void {
+    if (kind === DIRECTORY_KINDS.signature) {
+      const { hash } = parseDetached(document);
+      const note = this.document(DIRECTORY_KINDS.consensus, hash) ?? nothing;
+      add(this.signatures, parseConsensus(textOfNote(fromUtf8(note))).epoch, hash);
+    }
+    if (kind === DIRECTORY_KINDS.vote) {
+      const { author, epoch, digest } = parseVote(textOfNote(fromUtf8(document)));
+      if (author === verifierKeyOf(this.key)) add(this.votes, epoch, digest);
+    }
   }
 
   #peer(other: SimulatedAuthority, life: AbortSignal): DirectorySource {
@@ -213,6 +250,10 @@ export class SimulatedAuthority {
     const ms = passage(from.name, to.name);
     await time.sleepUntil(ms === 'lost' ? Infinity : time.nowMs + ms, signal);
   }
+}
+
+function add(sets: Map<number, Set<string>>, epoch: number, hash: Uint8Array): void {
+  sets.set(epoch, (sets.get(epoch) ?? new Set()).add(toHex(hash)));
 }
 
 /** A log that holds as many leaves as there have been slots; here it is only to be the same for all. */

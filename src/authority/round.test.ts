@@ -1,26 +1,311 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'vitest';
-import { SimulatedAuthorities, type SimulatedAuthority } from '../../test/simulated-authorities.ts';
+import { forgeVote, showingVotes } from '../../test/lying-authority.ts';
+import {
+  type Answer,
+  SimulatedAuthorities,
+  type SimulatedAuthority,
+} from '../../test/simulated-authorities.ts';
+import { testDescriptorNote, testSeed } from '../../test/test-directory.ts';
 import { toHex } from '../base/bytes.ts';
+import { MAX_WEIGHT } from '../directory/limits.ts';
+import { DIRECTORY_KINDS, epochDigest } from '../directory/directory-view.ts';
 
-async function started(count: number, running: number = count) {
-  const network = new SimulatedAuthorities(count);
-  for (const authority of network.all.slice(0, running)) await authority.start();
-  return network;
+type Five = readonly [
+  ...[SimulatedAuthority, SimulatedAuthority, SimulatedAuthority],
+  ...[SimulatedAuthority, SimulatedAuthority],
+];
+
+const fiveOf = ({ all }: SimulatedAuthorities): Five => all as unknown as Five;
+
+async function start(authorities: readonly SimulatedAuthority[]): Promise<void> {
+  for (const authority of authorities) await authority.start();
 }
 
-const hashOf = ({ newest }: SimulatedAuthority): string | undefined => newest && toHex(newest.hash);
-
-test('five authorities publish the same consensus, one after the other', async () => {
-  const network = await started(5);
-  for (const index of [0, 1, 2]) {
-    await network.runThrough(index);
-    const { epoch } = network.slot(index);
-    assert.deepEqual(
-      network.all.map(({ newest }) => newest?.epoch),
-      network.all.map(() => epoch),
-    );
-    assert.equal(new Set(network.all.map(hashOf)).size, 1);
+/** That they all have the consensus of the slot, the same one, and signed no other for its epoch. */
+function assertPublished(authorities: readonly SimulatedAuthority[], epoch: number): void {
+  const [first] = authorities;
+  assert.ok(first?.newest !== undefined);
+  const hash = toHex(first.newest.hash);
+  for (const { name, newest, signatures } of authorities) {
+    assert.equal(newest?.epoch, epoch, name);
+    assert.equal(toHex(newest.hash), hash, name);
+    assert.deepEqual([...(signatures.get(epoch) ?? [])], [hash], name);
   }
-  assert.equal(network.all[0]?.newest?.nodes.length, 4);
+}
+
+test('five authorities publish one consensus after the other, all the same', async () => {
+  const network = new SimulatedAuthorities(5);
+  await start(network.all);
+  const hashes = [];
+  for (const index of [0, 1]) {
+    await network.runThrough(index);
+    assertPublished(network.all, network.slot(index).epoch);
+    hashes.push(toHex(network.all[0]?.newest?.hash ?? new Uint8Array()));
+  }
+  const [newest] = network.all.map((each) => each.newest);
+  assert.equal(newest?.nodes.length, 4);
+  assert.equal(toHex(newest.prev), hashes[0]);
+});
+
+test('one authority alone publishes', async () => {
+  const network = new SimulatedAuthorities(1);
+  await start(network.all);
+  await network.runThrough(0);
+  assert.equal(network.all[0]?.newest?.epoch, network.slot(0).epoch);
+});
+
+test('nothing is shown as the newest before its time', async () => {
+  const network = new SimulatedAuthorities(3);
+  await start(network.all);
+  await network.time.runUntil(network.slot(0).publishesMs - 1);
+  assert.deepEqual(
+    network.all.map(({ newest }) => newest),
+    [undefined, undefined, undefined],
+  );
+  await network.time.runUntil(network.slot(0).publishesMs + 1);
+  assertPublished(network.all, network.slot(0).epoch);
+});
+
+test('with two of five down it goes on, and they catch up when they return', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [, , , fourth, fifth] = fiveOf(network);
+  await start(network.all.slice(0, 3));
+  await network.runThrough(0);
+  assertPublished(network.all.slice(0, 3), network.slot(0).epoch);
+  await start([fourth, fifth]);
+  await network.runThrough(1);
+  assertPublished(network.all, network.slot(1).epoch);
+});
+
+test('with three of five down nothing is signed, and the chain goes on when one returns', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [first, , third, fourth, fifth] = fiveOf(network);
+  await start(network.all);
+  await network.runThrough(0);
+  const before = toHex(first.newest?.hash ?? new Uint8Array());
+  for (const each of [third, fourth, fifth]) each.kill();
+  await network.runThrough(1);
+  assert.equal(first.newest?.epoch, network.slot(0).epoch);
+  assert.equal(first.signatures.get(network.slot(1).epoch), undefined);
+  await third.start();
+  await network.runThrough(2);
+  assertPublished(network.all.slice(0, 3), network.slot(2).epoch);
+  assert.equal(toHex(first.newest.prev), before);
+});
+
+test('an authority that died before it signed does not complete a quorum when it is too late', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [first, second, third] = fiveOf(network);
+  await start([first, second, third]);
+  const slot = network.slot(0);
+  await network.time.runUntil(slot.signsMs - 1);
+  third.kill();
+  await network.time.runUntil(slot.endsMs + 1);
+  await third.start();
+  await network.time.runUntil(network.slot(1).opensMs - 1);
+  assert.deepEqual(
+    [first, second, third].map(({ newest }) => newest),
+    [undefined, undefined, undefined],
+  );
+  await network.runThrough(1);
+  assertPublished([first, second, third], network.slot(1).epoch);
+});
+
+test('one that is back within the slot completes the quorum', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [first, second, third] = fiveOf(network);
+  await start([first, second, third]);
+  await network.time.runUntil(network.slot(0).signsMs - 1);
+  third.kill();
+  await network.time.runUntil(network.slot(0).publishesMs + 60_000);
+  await third.start();
+  await network.runThrough(0);
+  assertPublished([first, second, third], network.slot(0).epoch);
+});
+
+const noise: Answer = () => randomBytes(200);
+
+test('an authority that answers noise changes nothing', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [, , , , fifth] = fiveOf(network);
+  fifth.answer = noise;
+  await start(network.all.slice(0, 4));
+  await network.runThrough(0);
+  assertPublished(network.all.slice(0, 4), network.slot(0).epoch);
+});
+
+test('two authorities that vote nonsense change nothing in what the others agree on', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [first, second, third, fourth, fifth] = fiveOf(network);
+  const nodes = [
+    {
+      nodeId: 'f'.repeat(32),
+      descriptorDigest: testSeed('no descriptor'),
+      bond: MAX_WEIGHT,
+      flags: new Set(['Gateway', 'Stable'] as const),
+    },
+  ];
+  const params = new Map([
+    ['mix-ms', 1],
+    ['evil', 1],
+  ]);
+  const log = { origin: 'sotto/evil', size: 7, root: testSeed('evil') };
+  const prev = testSeed('another past');
+  const changes = { nodes, params, log, prev };
+  const votes = [fourth, fifth].map((each) => forgeVote(each, { slot: network.slot(0), changes }));
+  fourth.answer = showingVotes(() => votes);
+  fifth.answer = showingVotes(() => votes);
+  await start([first, second, third]);
+  await network.runThrough(0);
+  assertPublished([first, second, third], network.slot(0).epoch);
+  assert.equal(first.newest?.nodes.length, 4);
+  assert.deepEqual([...first.newest.params], [['mix-ms', 500]]);
+});
+
+test('who votes twice has no vote, and everyone keeps the proof', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [first, , , fourth, fifth] = fiveOf(network);
+  const slot = network.slot(0);
+  const one = forgeVote(fifth, { slot });
+  const other = forgeVote(fifth, { slot, changes: { params: new Map([['mix-ms', 7]]) } });
+  fifth.answer = showingVotes((asker) => (asker === first.name ? [one] : [other]));
+  await start(network.all.slice(0, 4));
+  await network.runThrough(0);
+  assertPublished([first, fourth], network.slot(0).epoch);
+  for (const { store } of network.all.slice(0, 4)) assert.equal(store.evidence[0]?.length, 2);
+});
+
+/**
+ * Two of three list a fifth node, which is enough; with the vote of a liar, who does not list it, it is
+ * not. So it is listed exactly if that vote does not count.
+ */
+function divide(network: SimulatedAuthorities): void {
+  for (const each of network.all.slice(0, 2)) each.addDescriptor(testDescriptorNote('e'));
+}
+
+test.each([
+  { round: 'first', cosigners: 0, nodes: 4 },
+  { round: 'second', cosigners: 1, nodes: 4 },
+  { round: 'last', cosigners: 1, nodes: 5 },
+])(
+  'a vote shown to one authority at the end of the $round round counts for all or for none',
+  async ({ round, cosigners, nodes }) => {
+    const network = new SimulatedAuthorities(5);
+    const [first, second, third, fourth, fifth] = fiveOf(network);
+    divide(network);
+    const slot = network.slot(0);
+    const vote = forgeVote(fifth, { slot, cosigners: [fourth.key].slice(0, cosigners) });
+    const roundEndMs = slot.roundEndsMs[['first', 'second', 'last'].indexOf(round)] ?? 0;
+    const isLast = (): boolean => network.time.nowMs > roundEndMs - 21_000;
+    fifth.answer = showingVotes((asker) => (asker === first.name && isLast() ? [vote] : []));
+    await start([first, second, third]);
+    await network.runThrough(0);
+    assertPublished([first, second, third], slot.epoch);
+    assert.equal(first.newest?.nodes.length, nodes);
+  },
+);
+
+test('a second vote shown to one authority at the end of the second round takes the first one away', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [first, second, third, fourth, fifth] = fiveOf(network);
+  divide(network);
+  const slot = network.slot(0);
+  const usual = forgeVote(fifth, { slot });
+  const changes = { params: new Map([['mix-ms', 7]]) };
+  const late = forgeVote(fifth, { slot, changes, cosigners: [fourth.key] });
+  const secondEndMs = slot.roundEndsMs[1] ?? 0;
+  const isLast = (): boolean => network.time.nowMs > secondEndMs - 21_000;
+  fifth.answer = showingVotes((asker) =>
+    asker === first.name && isLast() ? [usual, late] : [usual],
+  );
+  await start([first, second, third]);
+  await network.runThrough(0);
+  assertPublished([first, second, third], slot.epoch);
+  assert.equal(first.newest?.nodes.length, 5);
+  assert.equal(third.store.evidence.length, 1);
+});
+
+test('votes of the slot before are not taken again', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [first, , , fourth, fifth] = fiveOf(network);
+  await start(network.all);
+  await network.runThrough(0);
+  const kept = await fifth.store.keptVotes();
+  fifth.kill();
+  fifth.answer = showingVotes(() => kept?.notes ?? []);
+  await network.runThrough(1);
+  assertPublished(network.all.slice(0, 4), network.slot(1).epoch);
+  for (const each of [first, fourth]) {
+    const votes = await each.store.keptVotes();
+    assert.equal(votes?.epoch, network.slot(1).epoch);
+    assert.equal(votes.notes.length, 4);
+  }
+});
+
+test('a signature of the slot before is of no use', async () => {
+  const network = new SimulatedAuthorities(3);
+  const [first, second, third] = network.all as unknown as Five;
+  await start(network.all);
+  await network.time.runUntil(network.slot(0).signsMs + 60_000);
+  const old = third.document(DIRECTORY_KINDS.signature, epochDigest(network.slot(0).epoch));
+  assert.ok(old !== undefined);
+  await network.runThrough(0);
+  third.kill();
+  third.answer = (kind) => (kind === DIRECTORY_KINDS.signature ? old : new Uint8Array());
+  second.kill();
+  await network.runThrough(1);
+  assert.equal(first.newest?.epoch, network.slot(0).epoch);
+});
+
+test.each([
+  ['ahead', 300_000],
+  ['behind', -300_000],
+])('an authority whose clock is five minutes %s does no harm', async (_way, offset) => {
+  const network = new SimulatedAuthorities(5);
+  const [, , , , fifth] = fiveOf(network);
+  fifth.clockOffsetMs = offset;
+  await start(network.all);
+  for (const index of [0, 1]) {
+    await network.runThrough(index);
+    await network.time.runUntil(network.slot(index).endsMs + 700_000);
+    assertPublished(network.all.slice(0, 4), network.slot(index).epoch);
+    assert.equal(fifth.newest?.epoch, network.slot(index).epoch);
+    assert.ok((fifth.signatures.get(network.slot(index).epoch)?.size ?? 0) <= 1);
+  }
+});
+
+test('messages that take long or are lost delay nothing but themselves', async () => {
+  const network = new SimulatedAuthorities(5);
+  let count = 0;
+  network.passage = () => {
+    count += 1;
+    return count % 4 === 0 ? 'lost' : (count * 7919) % 15_000;
+  };
+  await start(network.all);
+  await network.runThrough(0);
+  assertPublished(network.all, network.slot(0).epoch);
+});
+
+test('descriptors that an authority lacks come from those that list them', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [first, second, third] = fiveOf(network);
+  for (const each of [first, second, third]) each.addDescriptor(testDescriptorNote('e'));
+  await start(network.all);
+  await network.runThrough(0);
+  assertPublished(network.all, network.slot(0).epoch);
+  assert.equal(first.newest?.nodes.length, 5);
+});
+
+test('a descriptor that is too fresh for all to have waits for the next slot', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [first] = fiveOf(network);
+  const published = network.slot(0).publishedUntil + 1;
+  for (const each of network.all) each.addDescriptor(testDescriptorNote('e', { published }));
+  await start(network.all);
+  await network.runThrough(0);
+  assert.equal(first.newest?.nodes.length, 4);
+  await network.runThrough(1);
+  assert.equal(first.newest.nodes.length, 5);
 });
