@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import { byDeadline, wallTime } from './time.ts';
+
+const { signal } = new AbortController();
+
+test('a time that has passed is not waited for', async () => {
+  await wallTime.sleepUntil(wallTime.now() - 1, signal);
+});
+
+test('a sleep ends at its time, and at once when aborted', async () => {
+  const untilMs = wallTime.now() + 20;
+  await wallTime.sleepUntil(untilMs, signal);
+  assert.ok(wallTime.now() >= untilMs);
+  const reason = new Error('enough');
+  const end = new AbortController();
+  const sleeping = wallTime.sleepUntil(Infinity, end.signal);
+  end.abort(reason);
+  await assert.rejects(sleeping, { name: 'AbortError', cause: reason });
+});
+
+test('work that is done in time gives its result, and its signal aborts', async () => {
+  const deadlineMs = wallTime.now() + 60_000;
+  let inner: AbortSignal | undefined;
+  const result = await byDeadline({ deadlineMs, time: wallTime, signal }, (given) => {
+    inner = given;
+    return Promise.resolve(7);
+  });
+  assert.equal(result, 7);
+  assert.equal(inner?.aborted, true);
+});
+
+test('work that takes too long is not waited for', async () => {
+  const deadlineMs = wallTime.now() + 10;
+  const stalled = byDeadline(
+    { deadlineMs, time: wallTime, signal },
+    () => new Promise<never>(() => undefined),
+  );
+  await assert.rejects(stalled, { message: 'not in time' });
+});
