@@ -11,6 +11,7 @@ import { type Slot } from '../directory/timeline.ts';
 import { type AuthorityStore } from './authority-store.ts';
 import { pollPeers } from './poll-peers.ts';
 import { type RoundParts } from './round-parts.ts';
+import { byDeadline } from './time.ts';
 
 const NO_CONSENSUS = new Uint8Array(32);
 /** How often peers are asked in one round. */
@@ -34,20 +35,28 @@ export async function openExchange(
   return exchange;
 }
 
-/** Does nothing when our vote is held, or when the time is over in which anyone would accept it. */
-export async function castVote(exchange: VoteExchange, parts: RoundParts): Promise<void> {
+/**
+ * Does nothing when our vote is held, or when the time is over in which anyone would accept it.
+ * @throws Error when the ballot takes longer than that; whatever it or the store throws.
+ */
+export async function castVote(
+  exchange: VoteExchange,
+  parts: RoundParts,
+  signal: AbortSignal,
+): Promise<void> {
   const { slot } = exchange;
   const { policy, signer, newest, castBallot, time } = parts;
-  const [firstRoundEndsMs = 0] = slot.roundEndsMs;
+  const [deadlineMs = 0] = slot.roundEndsMs;
+  if (exchange.hasOwnVote() || time.now() > deadlineMs) return;
   const previous = newest.consensus;
-  if (exchange.hasOwnVote() || time.now() > firstRoundEndsMs) return;
+  const ballot = await byDeadline({ deadlineMs, time, signal }, () => castBallot(slot, previous));
   const { epoch, validAfter, freshUntil, validUntil } = slot;
   const text = renderVote({
     author: exchange.ourselves,
     network: policy.network,
     prev: previous?.hash ?? NO_CONSENSUS,
     ...{ epoch, validAfter, freshUntil, validUntil },
-    ...(await castBallot(slot, previous)),
+    ...ballot,
   });
   await keepVote(exchange.read(signNote(text, signer)), time.now(), { exchange, ...parts });
 }

@@ -125,6 +125,18 @@ test('one that is back within the slot completes the quorum', async () => {
   assertPublished([first, second, third], network.slot(0).epoch);
 });
 
+test('an authority that cannot make up its mind counts and signs with the others', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [first, second, third, fourth] = fiveOf(network);
+  first.castBallot = () => new Promise(() => undefined);
+  second.castBallot = () => Promise.reject(new Error('no opinion'));
+  await start(network.all);
+  await network.runThrough(0);
+  assertPublished(network.all, network.slot(0).epoch);
+  assert.equal(first.votes.size + second.votes.size, 0);
+  assert.equal(third.votes.size + fourth.votes.size, 2);
+});
+
 const noise: Answer = () => randomBytes(200);
 
 test('an authority that answers noise changes nothing', async () => {

@@ -63,7 +63,7 @@ async function collectVotes(
   shown.showVotes(exchange);
   await time.sleepUntil(slot.votesMs, signal);
   try {
-    await castVote(exchange, parts);
+    await castVote(exchange, parts, signal);
   } catch (error) {
     log.error('no vote for this slot', { epoch: slot.epoch, reason: messageOf(error) });
   }
