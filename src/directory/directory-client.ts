@@ -1,6 +1,7 @@
 import { equalBytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
+import { oneAtATime } from '../base/in-turn.ts';
 import type { Logger } from '../base/log.ts';
 import { readIfPresent, writeDurably } from '../io/durable-file.ts';
 import { acceptConsensus, checkFollows, verifyConsensus } from './accept-consensus.ts';
@@ -63,13 +64,8 @@ export async function openDirectoryClient(
     log.info('a new consensus', { epoch: consensus.epoch, nodes: consensus.nodes.length });
   };
 
-  let turn: Promise<unknown> = Promise.resolve();
   /** One note is weighed at a time: each against what the one before it left. */
-  const inTurn = (work: () => Promise<void>): Promise<void> => {
-    const done = turn.then(work);
-    turn = done.catch(() => undefined);
-    return done;
-  };
+  const inTurn = oneAtATime();
 
   const ask = async (source: DirectorySource, signal: AbortSignal): Promise<void> => {
     const note = await source.fetch(DIRECTORY_KINDS.latestConsensus, NO_DIGEST, signal);
