@@ -25,6 +25,11 @@ export class MemoryAuthorityStore implements AuthorityStore {
     });
   }
 
+  /** Whether a vote note or a signed text is on disk. */
+  holds(written: string): boolean {
+    return this.#signed === written || (this.#votes?.notes.includes(written) ?? false);
+  }
+
   signedText(): Promise<string | undefined> {
     return Promise.resolve(this.#signed);
   }

@@ -105,6 +105,8 @@ export class SimulatedAuthority {
   readonly descriptors = new Map<string, ShelvedDescriptor>();
   /** The hashes of the consensus texts that its signatures have left for, by epoch. */
   readonly signatures = new Map<number, Set<string>>();
+  /** What has left before it was on disk. */
+  readonly premature: string[] = [];
   /** The digests of the votes of its own that have left, by epoch. */
   readonly votes = new Map<number, Set<string>>();
   /** What it thinks of the nodes. */
@@ -117,7 +119,7 @@ export class SimulatedAuthority {
   clockOffsetMs = 0;
   log: Logger = silent;
   readonly #network: SimulatedAuthorities;
-  #life: { newest: NewestConsensus; shown: ShownDocuments; end: AbortController } | undefined;
+  #life: { parts: RoundParts; end: AbortController } | undefined;
 
   constructor(key: TestAuthority, network: SimulatedAuthorities) {
     this.key = key;
@@ -146,7 +148,13 @@ export class SimulatedAuthority {
   }
 
   get newest(): Consensus | undefined {
-    return this.#life?.newest.consensus;
+    return this.#life?.parts.newest.consensus;
+  }
+
+  /** While it runs. */
+  get parts(): RoundParts {
+    if (this.#life === undefined) throw new Error('it does not run');
+    return this.#life.parts;
   }
 
   async start(): Promise<void> {
@@ -155,7 +163,6 @@ export class SimulatedAuthority {
     const end = new AbortController();
     const newest = await NewestConsensus.open({ policy, store: this.store, log: this.log });
     const shown = new ShownDocuments();
-    this.#life = { newest, shown, end };
     const parts: RoundParts = {
       policy,
       signer: this.key,
@@ -174,6 +181,7 @@ export class SimulatedAuthority {
       time: time.shifted(this.clockOffsetMs),
       log: this.log,
     };
+    this.#life = { parts, end };
     runRounds(timeline, parts, end.signal).catch((error: unknown) => {
       if (!end.signal.aborted) throw error;
     });
@@ -197,7 +205,7 @@ export class SimulatedAuthority {
 
   /** What it has to show. */
   document(kind: DirectoryKind, digest: Uint8Array): Uint8Array | undefined {
-    const { newest, shown } = this.#life ?? {};
+    const { newest, shown } = this.#life?.parts ?? {};
     const held = newest?.held;
     if (kind === DIRECTORY_KINDS.latestConsensus) return held?.note;
     if (kind === DIRECTORY_KINDS.descriptor) return this.descriptors.get(toBase64(digest))?.note;
@@ -221,10 +229,14 @@ export class SimulatedAuthority {
     if (kind === DIRECTORY_KINDS.signature) {
       const { hash } = parseDetached(document);
       const note = this.document(DIRECTORY_KINDS.consensus, hash) ?? nothing;
-      add(this.signatures, parseConsensus(textOfNote(fromUtf8(note))).epoch, hash);
+      const { text, epoch } = parseConsensus(textOfNote(fromUtf8(note)));
+      if (!this.store.holds(text)) this.premature.push(text);
+      add(this.signatures, epoch, hash);
     }
     if (kind === DIRECTORY_KINDS.vote) {
-      const { author, epoch, digest } = parseVote(textOfNote(fromUtf8(document)));
+      const note = fromUtf8(document);
+      const { author, epoch, digest } = parseVote(textOfNote(note));
+      if (!this.store.holds(note)) this.premature.push(note);
       if (author === verifierKeyOf(this.key)) add(this.votes, epoch, digest);
     }
   }

@@ -36,6 +36,9 @@ async function killAt(kind: 'write' | 'message', number: number): Promise<number
     ...[SimulatedAuthority, SimulatedAuthority, SimulatedAuthority],
   ];
   ballotsThatDiffer(victim);
+  const { signal } = new AbortController();
+  // Its disk is slow, so that the others ask while it writes.
+  victim.store.onDisk = () => network.time.sleepUntil(network.time.nowMs + 25_000, signal);
   for (const each of network.all) await each.start();
   let killedMs: number | undefined;
   const counter = atStep(number, () => {
@@ -58,6 +61,7 @@ async function killAt(kind: 'write' | 'message', number: number): Promise<number
   const hashes = network.all.map(({ newest }) => newest && toHex(newest.hash));
   assert.equal(new Set(hashes).size, 1);
   assert.equal(second.newest?.epoch, epoch);
+  assert.deepEqual(victim.premature, []);
   assert.ok((victim.votes.get(epoch)?.size ?? 0) <= 1, 'two votes for one epoch');
   assert.ok((victim.signatures.get(epoch)?.size ?? 0) <= 1, 'two signatures for one epoch');
   assert.deepEqual([...(third.signatures.get(epoch) ?? [])], [hashes[0]]);

@@ -28,7 +28,8 @@ function assertPublished(authorities: readonly SimulatedAuthority[], epoch: numb
   const [first] = authorities;
   assert.ok(first?.newest !== undefined);
   const hash = toHex(first.newest.hash);
-  for (const { name, newest, signatures } of authorities) {
+  for (const { name, newest, signatures, premature } of authorities) {
+    assert.deepEqual(premature, [], name);
     assert.equal(newest?.epoch, epoch, name);
     assert.equal(toHex(newest.hash), hash, name);
     assert.deepEqual([...(signatures.get(epoch) ?? [])], [hash], name);
@@ -237,6 +238,50 @@ test('a second vote shown to one authority at the end of the second round takes 
   assertPublished([first, second, third], slot.epoch);
   assert.equal(first.newest?.nodes.length, 5);
   assert.equal(third.store.evidence.length, 1);
+});
+
+test('a peer that says it has more signatures than it has is asked for that once', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [, , , fourth, fifth] = fiveOf(network);
+  const slot = network.slot(0);
+  const single = forgeVote(fifth, { slot });
+  const cosigners = [fourth.key];
+  const promised = showingVotes(() => [forgeVote(fifth, { slot, cosigners })]);
+  const given = showingVotes(() => [single]);
+  let asked = 0;
+  fifth.answer = (kind, digest, asker) => {
+    if (kind === DIRECTORY_KINDS.voteIndex) return promised(kind, digest, asker);
+    if (kind === DIRECTORY_KINDS.vote) asked += 1;
+    return given(kind, digest, asker);
+  };
+  await start(network.all.slice(0, 4));
+  await network.runThrough(0);
+  assertPublished(network.all.slice(0, 4), slot.epoch);
+  assert.equal(asked, 4);
+});
+
+test('nobody signs what follows an older consensus than it knows of', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [first, ...others] = fiveOf(network);
+  await start(network.all);
+  await network.runThrough(0);
+  await network.runThrough(1);
+  for (const each of others) {
+    each.kill();
+    each.store.consensuses.pop();
+    await each.start();
+  }
+  // It keeps the consensus of the second slot to itself.
+  first.answer = (kind, digest) =>
+    kind > DIRECTORY_KINDS.descriptor
+      ? (first.document(kind, digest) ?? new Uint8Array())
+      : new Uint8Array();
+  const { epoch, endsMs } = network.slot(2);
+  await network.time.runUntil(endsMs - 1);
+  assertPublished(others, epoch);
+  assert.equal(first.parts.shown.noteOf(DIRECTORY_KINDS.signature, epochDigest(epoch)), undefined);
+  await network.time.runUntil(network.slot(3).opensMs);
+  assert.equal(first.newest?.epoch, epoch);
 });
 
 test('votes of the slot before are not taken again', async () => {
