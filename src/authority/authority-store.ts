@@ -6,7 +6,7 @@ export interface KeptVotes {
 
 /**
  * What an authority must not forget, or it could say two things at one time. Each promise resolves
- * when no crash can undo what it stands for.
+ * when no crash can undo what it stands for. Calls of one method do not overlap.
  */
 export interface AuthorityStore {
   /** Those of the newest epoch for which any was kept. */
@@ -19,7 +19,7 @@ export interface AuthorityStore {
   keepSigned(text: string): Promise<void>;
   /** The note of the newest consensus. */
   newestConsensus(): Promise<Uint8Array | undefined>;
-  /** It is newer than all that were kept; its text is the next leaf of the log. */
+  /** It is newer than all that were kept; its own line `log` says which leaf of the log it is. */
   keepConsensus(note: Uint8Array): Promise<void>;
   /** Two notes that one authority, or a quorum, must never have signed both. */
   keepEvidence(notes: readonly (Uint8Array | string)[]): Promise<void>;
