@@ -246,7 +246,9 @@ test('a peer that says it has more signatures than it has is asked for that once
   const slot = network.slot(0);
   const single = forgeVote(fifth, { slot });
   const cosigners = [fourth.key];
-  const promised = showingVotes(() => [forgeVote(fifth, { slot, cosigners })]);
+  const isSecond = (): boolean => network.time.nowMs > (slot.roundEndsMs[0] ?? 0);
+  const two = forgeVote(fifth, { slot, cosigners });
+  const promised = showingVotes(() => (isSecond() ? [two] : []));
   const given = showingVotes(() => [single]);
   let asked = 0;
   fifth.answer = (kind, digest, asker) => {

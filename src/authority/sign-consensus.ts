@@ -29,19 +29,27 @@ export async function signConsensus(
   { slot, votes, signal }: SignOptions,
   parts: RoundParts,
 ): Promise<SignedText> {
-  const { store, shown, signer, time } = parts;
+  const { shown, signer, time } = parts;
   const signed = await lastSigned(parts);
   if (signed !== undefined && signed.epoch > slot.epoch) return { failure: 'clock-went-back' };
-  if (signed?.epoch === slot.epoch) {
-    shown.showSignature(slot.epoch, signed.text, signer);
-    return signed;
-  }
+  const text =
+    signed?.epoch === slot.epoch
+      ? signed.text
+      : await agreeAndRecord({ slot, votes, signal }, parts);
+  if (typeof text !== 'string') return text;
+  if (time.now() >= slot.endsMs) return { failure: 'out-of-time' };
+  shown.showSignature(slot.epoch, text, signer);
+  return { text };
+}
+
+async function agreeAndRecord(
+  { slot, votes, signal }: SignOptions,
+  parts: RoundParts,
+): Promise<string | { readonly failure: TextFailure }> {
   const agreed = await agreeOnText(votes, parts, { untilMs: slot.publishesMs, signal });
   if ('failure' in agreed) return agreed;
-  await store.keepSigned(agreed.text);
-  if (time.now() >= slot.endsMs) return { failure: 'out-of-time' };
-  shown.showSignature(slot.epoch, agreed.text, signer);
-  return agreed;
+  await parts.store.keepSigned(agreed.text);
+  return agreed.text;
 }
 
 async function lastSigned({ store }: Pick<RoundParts, 'store'>): Promise<Consensus | undefined> {
