@@ -114,6 +114,21 @@ test('an authority that died before it signed does not complete a quorum when it
   assertPublished([first, second, third], network.slot(1).epoch);
 });
 
+test('who signed what has no quorum shows it until the slot ends, and not afterwards', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [first, second, third] = fiveOf(network);
+  await start([first, second, third]);
+  const slot = network.slot(0);
+  await network.time.runUntil(slot.signsMs + 1000);
+  third.kill();
+  const shown = (each: SimulatedAuthority): boolean =>
+    each.document(DIRECTORY_KINDS.signature, epochDigest(slot.epoch)) !== undefined;
+  await network.time.runUntil(slot.endsMs - 1);
+  assert.deepEqual([first, second].map(shown), [true, true]);
+  await network.time.runUntil(slot.endsMs);
+  assert.deepEqual([first, second].map(shown), [false, false]);
+});
+
 test('one that is back within the slot completes the quorum', async () => {
   const network = new SimulatedAuthorities(5);
   const [first, second, third] = fiveOf(network);
