@@ -18,8 +18,8 @@ type Verdict = 'again' | 'peer-done' | 'all-done';
 
 type Ask = (peer: DirectorySource, signal: AbortSignal) => Promise<Verdict>;
 
-/** For one answer to `ask`, in times of the interval. */
-const PATIENCE = 3;
+/** For all that is asked at one time, in intervals. */
+const PATIENCE = 5;
 
 /**
  * Asks all peers side by side, each again and again until there is nothing more to ask or the time is

@@ -58,7 +58,10 @@ export function faultsBorne(authorities: number): number {
   return Math.floor((authorities - 1) / 2);
 }
 
-/** The rounds take the time from voting to signing in equal parts: one more than faults are borne. */
+/**
+ * The rounds take the time from voting to signing in equal parts: one more than faults are borne. Each
+ * must be longer than clocks differ and two questions to a peer, with a fifth of a round between, take.
+ */
 export function slotOf(epoch: number, timeline: Timeline, authorities: number): Slot {
   const { periodSeconds, validSeconds, voteSeconds, signSeconds } = timeline;
   const validAfter = epoch * periodSeconds;
