@@ -119,6 +119,12 @@ export interface Lookup extends AsyncDisposable {
    * hexadecimal characters.
    */
   transaction(txid: string, options: LookupCallOptions): Promise<VerifiedTransaction>;
+  /**
+   * Tells when the history of a script may have changed since, until the function that is returned is
+   * called. It is a hint to ask, never an answer, and no promise: what the source does not tell is found by asking now and
+   * then. Only where the source is the user's own server.
+   */
+  watch?(scriptHash: string, onHint: () => void): () => void;
   /** Resolves to the txid when the transaction was taken into a mempool. */
   broadcast(raw: Uint8Array, options: LookupCallOptions): Promise<string>;
   /** By rising target. */

@@ -15,6 +15,7 @@ import { DirectLookup } from './direct-lookup.ts';
 import { News } from './header-news.ts';
 import { HeaderView } from './header-view.ts';
 import { type ChainTip, type Lookup } from './lookup.ts';
+import { ScriptHints } from './script-hints.ts';
 
 export interface OpenDirectLookupOptions {
   readonly network: Network;
@@ -48,6 +49,7 @@ export async function openDirectLookup(options: OpenDirectLookupOptions): Promis
   const path = join(options.directory, 'headers');
   const store = opening.use(await openHeaderStore(path, { params, clock }));
   const blocks = new News();
+  let hints: ScriptHints | undefined = undefined;
   const client = opening.use(
     await blamingServer(onion, () =>
       startElectrumClient({
@@ -58,10 +60,12 @@ export async function openDirectLookup(options: OpenDirectLookupOptions): Promis
         signal,
         onReconnect: () => {
           blocks.tell();
+          hints?.renew();
         },
       }),
     ),
   );
+  hints = new ScriptHints(client);
   client.on('blockchain.headers.subscribe', () => {
     blocks.tell();
   });
@@ -81,5 +85,5 @@ export async function openDirectLookup(options: OpenDirectLookupOptions): Promis
     }),
   );
   const scope = opening.move();
-  return new DirectLookup({ network, client, onion, headers, clock, scope });
+  return new DirectLookup({ network, client, onion, headers, hints, clock, scope });
 }
