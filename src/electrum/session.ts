@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../base/log.ts';
 import { LineTooLongError, lineStream, type LineStream } from '../io/line-stream.ts';
@@ -99,6 +100,8 @@ class Session implements ElectrumSession {
     this.#gate = new Gate(this.#limits.maxConcurrent);
     this.#batches = new Gate(this.#limits.maxBatches);
     this.#errorsLeft = this.#limits.maxErrors;
+    // Each request that waits listens.
+    setMaxListeners(0, this.#ended.signal);
     this.#context = { session: this, signal: this.#ended.signal };
     this.protocol = protocol.min;
     this.closed = this.#serve();
