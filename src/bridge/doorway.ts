@@ -48,8 +48,11 @@ export class Doorway {
     } else {
       const served = this.#options.serve(stream);
       this.#wallets.add(served);
-      await served;
-      this.#wallets.delete(served);
+      try {
+        await served;
+      } finally {
+        this.#wallets.delete(served);
+      }
     }
   }
 

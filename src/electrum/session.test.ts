@@ -371,3 +371,20 @@ test('the signal of a request aborts when the client goes', async () => {
   await session.closed;
   assert.ok(signal?.aborted);
 });
+
+test('requests that wait are given up when the client goes, also when there is no room for more', async () => {
+  const { stream, write, session } = serve(
+    {
+      'server.banner': async (_, { signal }) => {
+        await once(signal, 'abort');
+        return '';
+      },
+    },
+    { maxConcurrent: 1 },
+  );
+  for (let id = 0; id < 3; id += 1) write(JSON.stringify({ id, method: 'server.banner' }));
+  await new Promise((resolve) => setImmediate(resolve));
+  stream.destroy();
+  session.close();
+  await session.closed;
+});

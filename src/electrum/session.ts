@@ -84,7 +84,6 @@ class Session implements ElectrumSession {
   readonly #ended = new AbortController();
   readonly #context: SessionContext;
   #versionAsked = false;
-  #isClosed = false;
   /** Why the client was disconnected. */
   #fault: string | undefined;
   #errorsLeft: number;
@@ -104,6 +103,10 @@ class Session implements ElectrumSession {
     setMaxListeners(0, this.#ended.signal);
     this.#context = { session: this, signal: this.#ended.signal };
     this.protocol = protocol.min;
+    // Reading may be waiting for room, which there is when the requests of who has gone are given up.
+    options.stream.once('close', () => {
+      this.#giveUp();
+    });
     this.closed = this.#serve();
   }
 
@@ -112,7 +115,7 @@ class Session implements ElectrumSession {
   }
 
   close(): void {
-    this.#isClosed = true;
+    this.#giveUp();
     this.#lines.close();
   }
 
@@ -130,11 +133,15 @@ class Session implements ElectrumSession {
       this.#fault = 'a line too long';
     } finally {
       clearTimeout(idle);
-      this.#isClosed = true;
       const reason = this.#batcher.stalled ? 'it reads too slowly' : this.#fault;
       if (reason !== undefined) this.#log.warn('an Electrum client was disconnected', { reason });
-      this.#ended.abort(new Error('the client has gone'));
+      this.#giveUp();
     }
+  }
+
+  /** What is being worked on is for nobody. */
+  #giveUp(): void {
+    this.#ended.abort(new Error('the client has gone'));
   }
 
   /** Resolves when there is room for the next line. */
@@ -217,6 +224,7 @@ class Session implements ElectrumSession {
   }
 
   async #result({ method, params }: RpcRequest): Promise<unknown> {
+    this.#ended.signal.throwIfAborted();
     if (!isElectrumMethod(method)) throw unknownMethod();
     if (method === 'server.version') return this.#agree(parseParams(method, params));
     if (!isSpokenIn(method, this.protocol)) throw unknownMethod();
@@ -255,7 +263,7 @@ class Session implements ElectrumSession {
   /** Resolves when the client has read enough; disconnects one that reads or behaves too badly. */
   async #send(line: string): Promise<void> {
     // What is still being worked on would pile up for nobody.
-    if (this.#isClosed) return;
+    if (this.#ended.signal.aborted) return;
     const sent = this.#batcher.send(line);
     if (this.#batcher.waitingChars > this.#limits.maxWaitingChars) {
       this.#hangUp('it leaves too much unread');
