@@ -1,6 +1,6 @@
 import { type ElectrumClient } from '../electrum/client.ts';
+import { Gate } from '../electrum/gate.ts';
 import { isSpokenIn } from '../electrum/protocol.ts';
-import { Turnstile } from '../relay/turnstile.ts';
 
 interface Watched {
   readonly listeners: Set<() => void>;
@@ -12,7 +12,6 @@ type Client = Pick<ElectrumClient, 'call' | 'on' | 'protocol'>;
 
 /** Subscriptions asked for at a time, so that other calls are not kept waiting behind all of them. */
 const AT_ONCE = 64;
-const NEVER = new AbortController().signal;
 
 /**
  * Subscriptions at the user's own server. What it says of a script is taken as a hint that the history
@@ -21,7 +20,7 @@ const NEVER = new AbortController().signal;
 export class ScriptHints {
   readonly #client: Client;
   readonly #watched = new Map<string, Watched>();
-  readonly #asking = new Turnstile(AT_ONCE);
+  readonly #asking = new Gate(AT_ONCE);
 
   constructor(client: Client) {
     this.#client = client;
@@ -53,7 +52,7 @@ export class ScriptHints {
   }
 
   async #subscribe(scriptHash: string): Promise<void> {
-    await this.#asking.enter(NEVER);
+    await this.#asking.enter();
     try {
       if (!this.#watched.has(scriptHash)) return;
       const script = { scripthash: scriptHash };
