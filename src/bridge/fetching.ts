@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Clock } from '../base/clock.ts';
 import { type Logger } from '../base/log.ts';
 import { withDeadline } from '../electrum/deadline.ts';
@@ -44,6 +45,8 @@ export class Fetching implements AsyncDisposable {
   constructor(options: FetchingOptions) {
     this.#options = options;
     const { windowMs, atOnce } = options;
+    // Each question under way listens.
+    setMaxListeners(0, this.#closing.signal);
     this.#questions = new Questions({ ask: (script) => this.#ask(script), windowMs, atOnce });
   }
 

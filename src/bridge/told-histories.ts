@@ -9,7 +9,7 @@ import {
 import { Forks } from './forks.ts';
 import { HeldTransactions } from './held-transactions.ts';
 import { OwnTransactions } from './own-transactions.ts';
-import { isSameHistory, tellHistory } from './tell-history.ts';
+import { type FetchedHistory, isSameHistory, tellHistory } from './tell-history.ts';
 import { type WatchedScript } from './watched-script.ts';
 
 export interface ToldHistoriesOptions {
@@ -104,12 +104,12 @@ export class ToldHistories {
     if (fetched === undefined) return;
     const told = tellHistory(fetched, { held: this.#held, own: this.#own });
     script.told = told;
-    if (told !== fetched) this.#addProofs(script, fetched, told);
+    this.#addProofs(script, fetched, told);
     if (before === undefined || !isSameHistory(before, told)) this.#options.onChange(script, told);
   }
 
   /** A transaction of ours that a block holds is part of the history from now on. */
-  #addProofs(script: WatchedScript, fetched: VerifiedHistory, told: VerifiedHistory): void {
+  #addProofs(script: WatchedScript, fetched: FetchedHistory, told: FetchedHistory): void {
     const listed = new Set(fetched.entries.map(({ txid }) => txid));
     const gained = told.entries.filter(({ txid, proved }) => proved && !listed.has(txid));
     if (gained.length === 0) return;

@@ -25,7 +25,7 @@ import { type Subscription, type WatchedScripts } from './watched-scripts.ts';
 
 export interface WatchListOptions {
   /** Owned by the caller, as the cache is. */
-  readonly lookup: Pick<Lookup, 'history' | 'headers'>;
+  readonly lookup: Pick<Lookup, 'history' | 'headers' | 'watch'>;
   /** Over the chain of the same lookup, and used by nobody else. */
   readonly cache: HistoryCache;
   readonly schedule: Schedule;
@@ -123,8 +123,9 @@ class List implements WatchList {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopTips();
     const stopped = this.#fetching[Symbol.asyncDispose]();
-    for (const { alarm, audience } of this.#scripts.values()) {
+    for (const { alarm, audience, stopHints } of this.#scripts.values()) {
       alarm.clear();
+      stopHints?.();
       audience.refuse(new Error('the bridge stops'));
     }
     await stopped;
@@ -189,13 +190,17 @@ class List implements WatchList {
 
   /** A wallet wants it. @throws ElectrumRpcError when the list is full. */
   #want(scriptHash: string): WatchedScript {
-    const { schedule, clock } = this.#options;
+    const { lookup, schedule, clock } = this.#options;
     const now = clock();
     const script = this.#scripts.get(scriptHash) ?? this.#admit(scriptHash);
     if (script.told !== undefined && !script.isWanted(now)) {
       script.alarm.noLaterThan(schedule.whenWanted(now));
     }
     script.wantedAt = now;
+    // Before the first question, so that no change goes by between the two.
+    script.stopHints ??= lookup.watch?.(scriptHash, () => {
+      this.#fetching.hint(script);
+    });
     return script;
   }
 
@@ -247,6 +252,7 @@ class List implements WatchList {
     this.#bytes -= script.bytes;
     script.isForgotten = true;
     script.alarm.clear();
+    script.stopHints?.();
   }
 
   /** Wallets are told another history from now on. */
@@ -283,6 +289,9 @@ class List implements WatchList {
         if (script.told !== undefined) script.alarm.noLaterThan(schedule.afterBlock(now));
       } else if (now - script.wantedAt >= FORGET_MS) {
         this.#forget(script);
+      } else {
+        script.stopHints?.();
+        script.stopHints = undefined;
       }
     }
   }

@@ -1,6 +1,7 @@
 import { type VerifiedHistory } from '../lookup/lookup.ts';
 import { type Alarm } from './alarm.ts';
 import { Audience } from './audience.ts';
+import { type FetchedHistory } from './tell-history.ts';
 
 /** BlueWallet never subscribes: what a wallet asked for counts as wanted for so long. */
 const LINGER_MS = 3_600_000;
@@ -12,7 +13,7 @@ export class WatchedScript {
   readonly alarm: Alarm;
   readonly audience = new Audience();
   /** As it was fetched, and what blocks have proved besides. */
-  fetched: VerifiedHistory | undefined;
+  fetched: FetchedHistory | undefined;
   /** As wallets are told it; there from the first answer on. */
   told: VerifiedHistory | undefined;
   /** Memory that it takes, estimated. */
