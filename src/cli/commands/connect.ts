@@ -13,6 +13,7 @@ import { homeOption } from '../home-option.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { stderrLogger } from '../logger.ts';
 import { note, print, printJson } from '../output.ts';
+import { walletSteps } from '../wallet-steps.ts';
 
 interface ConnectOptions {
   readonly home: string;
@@ -116,34 +117,8 @@ async function show(connection: Connection, wallet: WalletName | undefined): Pro
     print(`${terminalQr(strings.server)}\n`);
   }
   const chosen = wallet === undefined ? WALLETS : [wallet];
-  for (const each of chosen) print(`${stepsFor(each, connection).join('\n')}\n`);
+  for (const each of chosen) print(`${walletSteps(each, strings).join('\n')}\n`);
   if (devices !== undefined) print(keySteps(devices).join('\n'));
-}
-
-function stepsFor(wallet: WalletName, { strings, isOnion }: Connection): readonly string[] {
-  const { electrum, sparrow, bluewallet } = strings;
-  switch (wallet) {
-    case 'electrum':
-      return [
-        'Electrum',
-        `  ${electrum.command}`,
-        ...(isOnion ? ['  With Tor Browser instead of tor, the port of the proxy is 9150.'] : []),
-      ];
-    case 'sparrow':
-      return [
-        'Sparrow: Settings, Server, Private Electrum',
-        `  URL    ${sparrow.host}  port ${sparrow.port}   (or scan: ${sparrow.url})`,
-        '  SSL    off',
-        `  Proxy  ${sparrow.proxy ?? 'off'}`,
-      ];
-    case 'bluewallet':
-      return [
-        'BlueWallet: Settings, Network, Electrum server: scan the code, or',
-        `  ${bluewallet.host}  port ${bluewallet.port}  SSL off`,
-        `  On the phone itself: ${bluewallet.link}`,
-        ...(isOnion ? ['  It needs Orbot with its VPN on: BlueWallet has no Tor of its own.'] : []),
-      ];
-  }
 }
 
 function keySteps(devices: readonly string[]): readonly string[] {
