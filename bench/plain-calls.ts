@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { silent } from '../src/base/log.ts';
 import { type ElectrumClient, startElectrumClient } from '../src/electrum/client.ts';
+import { ElectrumRpcError } from '../src/electrum/rpc-error.ts';
 
 /** What is known of an address of the wallet that is benched. */
 interface BenchAddress {
@@ -8,6 +9,7 @@ interface BenchAddress {
   readonly txids: readonly string[];
 }
 
+const MAX_ATTEMPTS = 20;
 const SUBSCRIBE = 'blockchain.scripthash.subscribe';
 
 /** Connects as a wallet does that speaks plain Electrum. */
@@ -27,7 +29,9 @@ export async function subscribeAll(
   wallet: readonly BenchAddress[],
 ): Promise<BenchAddress[]> {
   const statuses = await Promise.all(
-    wallet.map(({ scriptHash }) => client.call(SUBSCRIBE, { scripthash: scriptHash })),
+    wallet.map(({ scriptHash }) =>
+      asOftenAsNeeded(() => client.call(SUBSCRIBE, { scripthash: scriptHash })),
+    ),
   );
   const used = wallet.filter((_, index) => statuses[index] !== null);
   if (used.length !== wallet.filter(({ txids }) => txids.length > 0).length) {
@@ -61,4 +65,15 @@ export async function syncPlainly(
       ]),
   );
   await client.call('blockchain.block.headers', { start_height: 0, count: 2016 });
+}
+
+/** A bridge lets no wallet wait longer than wallets do: those ask again. */
+async function asOftenAsNeeded<T>(call: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof ElectrumRpcError) || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
 }
