@@ -1,5 +1,6 @@
 import { vi } from 'vitest';
 import { type Logger, silent } from '../src/base/log.ts';
+import { unlessAborted } from '../src/base/unless-aborted.ts';
 import { type CachedHistory, type HistoryCache } from '../src/bridge/history-cache.ts';
 import { type WatchLimits } from '../src/bridge/watch-limits.ts';
 import { openWatchList, type WatchList } from '../src/bridge/watch-list.ts';
@@ -34,9 +35,8 @@ export class ChainLookup implements Pick<Lookup, 'history' | 'headers' | 'watch'
     this.asked.push(scriptHash);
     this.underWay += 1;
     this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
-    await new Promise((resolve) => setTimeout(resolve, this.delayMs));
-    this.underWay -= 1;
-    signal.throwIfAborted();
+    const delay = new Promise((resolve) => setTimeout(resolve, this.delayMs));
+    await unlessAborted(delay, signal).finally(() => (this.underWay -= 1));
     return this.answer(scriptHash);
   }
 
