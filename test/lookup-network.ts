@@ -108,8 +108,9 @@ export interface NetworkOptions {
 setMaxListeners(0);
 
 const SEED = new Uint8Array(32).fill(42);
-const CELL_TIMEOUT_MS = 700;
+const CELL_TIMEOUT_MS = 1_500;
 const HEADERS_EVERY_MS = 200;
+const PACE = { delayMs: 0, lookEveryMs: 20, seenWithinMs: 1_000 };
 const clock = Date.now;
 const log = silent;
 const network = 'regtest';
@@ -256,7 +257,7 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
     },
     dial,
     isolations,
-    async lookup({ answerMs = 1500, consensus: from = source, state: held } = {}) {
+    async lookup({ answerMs = 3_000, consensus: from = source, state: held } = {}) {
       const files = running.use(await makeTemporaryDirectory());
       const state = held ?? (await openClientState(files.path));
       const choices = new StickyChoices(state, clock);
@@ -288,6 +289,7 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
           pool,
           headers,
           faults,
+          pace: PACE,
           clock,
           log,
           scope,

@@ -125,7 +125,11 @@ export interface Lookup extends AsyncDisposable {
    * then. Only where the source is the user's own server.
    */
   watch?(scriptHash: string, onHint: () => void): () => void;
-  /** Resolves to the txid when the transaction was taken into a mempool. */
+  /**
+   * Resolves to the txid when the transaction was taken into a mempool. Relayed: when it came to another
+   * node too, which takes some seconds; rejects with `not-seen` when that is not so in time, although it
+   * may be on its way, and with `no-gateway` when nobody could be shown it.
+   */
   broadcast(raw: Uint8Array, options: LookupCallOptions): Promise<string>;
   /** By rising target. */
   fees(options: LookupCallOptions): Promise<readonly FeeRate[]>;
