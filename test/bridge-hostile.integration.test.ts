@@ -3,18 +3,19 @@ import { afterAll, beforeAll, test } from 'vitest';
 import { Scope } from '../src/base/lifecycle.ts';
 import type { LogFields, Logger } from '../src/base/log.ts';
 import { silent } from '../src/base/log.ts';
+import type { Bridge } from '../src/bridge/start-bridge.ts';
 import { type EmbeddedChain, startEmbeddedChain } from '../src/devnet/embedded-chain.ts';
 import { purseOf } from '../src/devnet/purse.ts';
 import { waitUntil } from '../src/io/wait-until.ts';
 import { connectRaw, type RawWallet } from './raw-wallet.ts';
-import { startTestBridge, type TestBridge } from './test-bridge.ts';
+import { startTestBridge } from './test-bridge.ts';
 
 const SEED = new Uint8Array(32).fill(13);
 const { signal } = new AbortController();
 const scope = new Scope();
 const log: string[] = [];
 let devnet: EmbeddedChain;
-let bridge: TestBridge;
+let bridge: Bridge;
 let victim: RawWallet;
 
 const note = (message: string, fields?: LogFields): void =>
@@ -29,7 +30,7 @@ beforeAll(async () => {
     await startEmbeddedChain({ seed: SEED, clock: Date.now, port: 0, log: silent }),
   );
   await devnet.pay(purse.address, 50_000n);
-  bridge = scope.use(await startTestBridge(devnet.electrum, notes));
+  bridge = scope.use(await startTestBridge(devnet.electrum, { log: notes }));
   victim = scope.use(await connectRaw(bridge.address));
   await victim.ask('{"id":0,"method":"server.version","params":["victim","1.4"]}', 10_000);
   await victim.ask(subscribe(purse.scriptHash), 30_000);

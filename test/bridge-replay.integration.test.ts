@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { afterAll, beforeAll, test } from 'vitest';
 import { Scope } from '../src/base/lifecycle.ts';
 import { silent } from '../src/base/log.ts';
+import type { Bridge } from '../src/bridge/start-bridge.ts';
 import { type EmbeddedChain, startEmbeddedChain } from '../src/devnet/embedded-chain.ts';
 import { purseOf } from '../src/devnet/purse.ts';
 import { fundWallet } from '../src/devnet/wallet.ts';
 import { connectRaw, type RawWallet, type RpcReply } from './raw-wallet.ts';
-import { startTestBridge, type TestBridge } from './test-bridge.ts';
+import { startTestBridge } from './test-bridge.ts';
 import * as recorded from './wallet-recordings.ts';
 
 const SEED = new Uint8Array(32).fill(17);
@@ -15,7 +16,7 @@ const USED = 12;
 const SCRIPTS = 200;
 const scope = new Scope();
 let devnet: EmbeddedChain;
-let bridge: TestBridge;
+let bridge: Bridge;
 /** Used ones first. */
 let scripts: readonly string[];
 
@@ -28,7 +29,7 @@ beforeAll(async () => {
     purseOf(SEED, `unused ${index}`),
   );
   scripts = [...used, ...unused].map(({ scriptHash }) => scriptHash);
-  bridge = scope.use(await startTestBridge(devnet.electrum));
+  bridge = scope.use(await startTestBridge(devnet.electrum, { windowMs: 1_500 }));
 });
 
 afterAll(() => scope[Symbol.asyncDispose]());

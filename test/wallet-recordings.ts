@@ -112,7 +112,7 @@ export function blueWalletFees(): readonly RecordedLine[] {
   ].map((line) => ({ line, withinMs: 15_000 }));
 }
 
-export function blueWalletLine(id: number, method: string, ...params: Params): string {
+function blueWalletLine(id: number, method: string, ...params: Params): string {
   return JSON.stringify({ jsonrpc: '2.0', method, params, id });
 }
 
