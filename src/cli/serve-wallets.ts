@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from '../base/log.ts';
+import { messageOf } from '../base/errors.ts';
 import { firstFailure, type Running, Scope } from '../base/lifecycle.ts';
 import { chooseSchedule, type ScheduleName } from '../bridge/choose-schedule.ts';
 import { openCacheKey, unsealCacheKey } from '../bridge/cache-key.ts';
@@ -9,7 +10,7 @@ import { startStatusSocket, statusSocketIn } from '../bridge/status-socket.ts';
 import { loadJson } from '../config/load.ts';
 import { type Address, type Dial, formatAddress } from '../io/dial.ts';
 import { socksDial } from '../io/socks-dial.ts';
-import type { ChainTip, Lookup } from '../lookup/lookup.ts';
+import type { Lookup } from '../lookup/lookup.ts';
 import { walletStrings } from '../stack/connect.ts';
 import { openSocks, type SocksChoice } from '../tor/open-socks.ts';
 import { testNetworkSchema } from '../tor/test-network-file.ts';
@@ -128,24 +129,31 @@ async function reachServers(starting: Starting): Promise<{ dial: Dial; tor?: Run
 
 async function openLookup(starting: Starting, dial: Dial): Promise<Lookup> {
   const { way, log, scope, signal } = starting;
-  let onProgress: (tip: ChainTip) => void = () => undefined;
+  let detail: (text: string) => void = () => undefined;
+  let trouble: string | undefined;
   const lookup = await runStep(way.kind === 'direct' ? 'Server' : 'Network', async () => {
-    const opening = {
+    const value = await way.open({
       dial,
       log,
       signal,
-      onProgress: (tip: ChainTip) => {
-        onProgress(tip);
+      onProgress: ({ height }) => {
+        trouble = undefined;
+        detail(`verified up to block ${height}`);
       },
-    };
-    const value = scope.use(await way.open(opening));
-    return { value, outcome: way.network };
+      onTrouble: (error) => {
+        const reason = messageOf(error);
+        if (reason === trouble) return;
+        trouble = reason;
+        detail(`trying again: ${reason}`);
+        log.warn('the block headers cannot be brought up to date', { reason });
+      },
+    });
+    return { value: scope.use(value), outcome: way.network };
   });
-  await runStep('Block headers', async (detail) => {
-    onProgress = ({ height }) => {
-      detail(`verified up to block ${height}`);
-    };
+  await runStep('Block headers', async (tell) => {
+    detail = tell;
     if (isOld(lookup)) await lookup.headers.reached(signal);
+    detail = () => undefined;
     return { value: undefined, outcome: `verified up to block ${lookup.headers.tip.height}` };
   });
   return lookup;

@@ -31,6 +31,8 @@ export interface OpenDirectLookupOptions {
   readonly signal: AbortSignal;
   /** Told how far the verified headers reach: from the first block on, mainnet takes minutes. */
   readonly onProgress?: (tip: ChainTip) => void;
+  /** Told why the headers could not be brought up to date. It is tried again. */
+  readonly onTrouble?: (error: unknown) => void;
 }
 
 const CLIENT_NAME = 'sotto';
@@ -75,6 +77,7 @@ export async function openDirectLookup(options: OpenDirectLookupOptions): Promis
     new HeaderView({
       store,
       onProgress: options.onProgress,
+      onTrouble: options.onTrouble,
       news: (until) => blocks.next(QUIET_MS, until),
       // To subscribe is repeated each time: a server forgets it with the connection.
       sync: (call) =>
