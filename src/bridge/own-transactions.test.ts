@@ -95,7 +95,7 @@ test('a transaction of ours is shown as confirmed everywhere once any history pr
   const { height } = chain.tip;
   assert.deepEqual(await told(to), [[txid, height]]);
   assert.deepEqual((await told(from)).at(-1), [txid, height]);
-  await pass(100 * HOUR_MS);
+  await pass(75 * HOUR_MS);
   assert.deepEqual(await told(to), [[txid, height]]);
 });
 

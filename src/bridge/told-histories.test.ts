@@ -9,7 +9,7 @@ import { type VerifiedEntry, type VerifiedHistory } from '../lookup/lookup.ts';
 import { fastSchedule } from '../lookup/schedule.ts';
 import { leadsToChain } from './still-proved.ts';
 
-const STEPS = 60;
+const STEPS = 40;
 const chain = payingChain();
 const { signal } = new AbortController();
 

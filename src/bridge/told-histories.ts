@@ -17,7 +17,7 @@ export interface ToldHistoriesOptions {
   readonly scripts: ReadonlyMap<string, WatchedScript>;
   readonly headers: VerifiedHeaders;
   /** The history of a script is told differently from now on. */
-  readonly onChange: (script: WatchedScript, told: VerifiedHistory) => void;
+  readonly onChange: (script: WatchedScript, before: VerifiedHistory | undefined) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -105,7 +105,8 @@ export class ToldHistories {
     const told = tellHistory(fetched, { held: this.#held, own: this.#own });
     script.told = told;
     this.#addProofs(script, fetched, told);
-    if (before === undefined || !isSameHistory(before, told)) this.#options.onChange(script, told);
+    if (before === undefined || !isSameHistory(before, told))
+      this.#options.onChange(script, before);
   }
 
   /** A transaction of ours that a block holds is part of the history from now on. */

@@ -13,7 +13,7 @@ import {
 } from '../lookup/lookup.ts';
 import { NEVER, type Schedule } from '../lookup/schedule.ts';
 import { Alarm } from './alarm.ts';
-import { Listener, type Status } from './audience.ts';
+import { type Listener } from './audience.ts';
 import { type WatchStats } from './bridge-status.ts';
 import { Fetching } from './fetching.ts';
 import { type HistoryCache } from './history-cache.ts';
@@ -68,8 +68,8 @@ class List implements WatchList {
       ...options,
       headers,
       scripts: this.#scripts,
-      onChange: (script, told) => {
-        this.#changed(script, told);
+      onChange: (script, before) => {
+        this.#changed(script, before);
       },
     });
     this.#fetching = new Fetching({
@@ -85,13 +85,11 @@ class List implements WatchList {
     });
   }
 
-  subscribe(scriptHash: string, onStatus: (status: Status) => void): Subscription {
-    const listener = new Listener(onStatus);
+  subscribe(scriptHash: string, onStatus: Listener): Subscription {
     const stopping = new AbortController();
-    const first = this.#first(scriptHash, listener, stopping.signal);
+    const first = this.#first(scriptHash, onStatus, stopping.signal);
     first.catch(() => undefined);
     const stop = (): void => {
-      listener.close();
       stopping.abort(new Error('the subscription was stopped'));
     };
     return { first, stop };
@@ -156,8 +154,15 @@ class List implements WatchList {
     }
   }
 
-  async #first(scriptHash: string, listener: Listener, signal: AbortSignal): Promise<Status> {
+  async #first(
+    scriptHash: string,
+    onStatus: Listener,
+    signal: AbortSignal,
+  ): Promise<string | null> {
     const script = this.#want(scriptHash);
+    const listener: Listener = (status) => {
+      onStatus(status);
+    };
     const leave = (): void => {
       script.wantedAt = this.#options.clock();
       script.audience.remove(listener);
@@ -166,7 +171,7 @@ class List implements WatchList {
     signal.addEventListener('abort', leave, { once: true });
     try {
       const { status } = await this.#historyOf(script, signal);
-      return listener.first(status);
+      return status;
     } catch (error) {
       leave();
       throw error;
@@ -256,10 +261,12 @@ class List implements WatchList {
   }
 
   /** Wallets are told another history from now on. */
-  #changed(script: WatchedScript, told: VerifiedHistory): void {
+  #changed(script: WatchedScript, before: VerifiedHistory | undefined): void {
+    const { told, audience } = script;
+    if (told === undefined) return;
     this.#weigh(script, told);
     this.#write(script);
-    script.audience.tell(told);
+    audience.tell(told, before);
   }
 
   #weigh(script: WatchedScript, history: VerifiedHistory): void {
