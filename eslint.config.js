@@ -61,7 +61,7 @@ const PURE = [
   'src/directory/{family,fields,limits,list-nodes,node-id,note,policy,public-key,signing-key}.ts',
   'src/relay/{cell,encapsulation,fingerprint-set,hkdf,hpke,key-config,x25519}.ts',
   'src/relay/{frame,frame-payload,limits,message,relay-error,replay-cache,token-bucket}.ts',
-  'src/bridge/{history-record,record-pages,sealed-page,still-proved}.ts',
+  'src/bridge/{answers,fee-estimates,history-record,record-pages,sealed-page,still-proved}.ts',
   'src/lookup/{assignment,balance,epoch-key,fee-rates,schedule,verify-history}.ts',
   'src/stack/watchdog/ladder.ts',
   'src/devnet/{chain,chain-block,chain-ledger,chain-policy,chain-script,chain-transaction}.ts',
