@@ -34,7 +34,7 @@ export interface OwnFacts {
  * Whether a transaction that was broadcast through the bridge is still to be expected in the mempool:
  * for 72 hours, unless another spends what it spends, or one that it builds on is over.
  */
-export function isExpected({ entry, since }: Own, { now, spenderOf, isOver }: OwnFacts): boolean {
+function isExpected({ entry, since }: Own, { now, spenderOf, isOver }: OwnFacts): boolean {
   if (now - since >= SHOWN_MS) return false;
   return entry.transaction.inputs.every(
     (input) => spenderOf(input) === entry.txid && !isOver(input.txid),
