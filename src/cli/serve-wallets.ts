@@ -72,7 +72,7 @@ export async function serveWallets(options: BridgeOptions, signal: AbortSignal):
       }),
     );
     const { cached } = value.status().watching;
-    return { value, outcome: `${cached} addresses are known from before` };
+    return { value, outcome: `of ${cached} addresses, from before` };
   });
   if (!options.json) note(schedule.cost);
   tell(bridge, way, options);
