@@ -646,6 +646,15 @@ test('the consensus is fetched again only once', async () => {
   );
 });
 
+test('how often to ask is a parameter of the consensus, and 4 hours when that has none', async () => {
+  const { lookup } = await net.lookup();
+  assert.equal(lookup.pollMeanMs, 4 * 3_600_000);
+  const current = changedConsensus(() => ({ params: new Map([['poll-mean-s', 60]]) }));
+  const source = { current: () => current, refresh: () => Promise.resolve(current) };
+  const { lookup: other } = await net.lookup({ consensus: source });
+  assert.equal(other.pollMeanMs, 60_000);
+});
+
 test('a new block and a payment in it are seen', async () => {
   const { lookup } = await askedBefore();
   const address = purseOf(new Uint8Array(32).fill(6), 'fresh');
