@@ -390,6 +390,41 @@ test('a hint of the server brings on a question, and not more than one in a seco
   assert.equal(lookup.hinted, 0);
 });
 
+test('a change that was hinted at is asked for until it is known', async () => {
+  const { script, scriptHash } = newScript();
+  const lookup = new ChainLookup(chain);
+  lookup.giveHints(chain);
+  await using list = watchListOver({ lookup });
+  const { statuses } = subscribe(list, scriptHash);
+  await pass(100);
+  const { answer } = lookup;
+  lookup.answer = failing('server-unreachable');
+  chain.pay(script, 1_000n);
+  await pass(60_000);
+  assert.deepEqual(statuses, [null]);
+  lookup.answer = answer;
+  await pass(120_000);
+  assert.deepEqual(statuses, [null, chain.ledger.status(scriptHash)]);
+});
+
+test('a wallet that comes back after hours without a network waits for seconds', async () => {
+  const { scriptHash } = newScript();
+  const lookup = new ChainLookup(chain);
+  const { answer } = lookup;
+  lookup.answer = failing('relay-unreachable');
+  const cache = new MemoryCache();
+  cache.lostAtOpening = [scriptHash];
+  await using list = watchListOver({ lookup, cache });
+  for (let hour = 0; hour < 8; hour += 1) {
+    subscribe(list, scriptHash);
+    await pass(HOUR_MS);
+  }
+  lookup.answer = answer;
+  const { statuses } = subscribe(list, scriptHash);
+  await pass(16_000);
+  assert.deepEqual(statuses, [null]);
+});
+
 test('what no wallet has wanted for 30 days is asked for no more and forgotten', async () => {
   const { scriptHash } = newScript();
   const lookup = new ChainLookup(chain);

@@ -25,6 +25,10 @@ export class WatchedScript {
   /** When a wallet last came for it or went. */
   wantedAt = Number.NEGATIVE_INFINITY;
   askedAt = Number.NEGATIVE_INFINITY;
+  /** When the source last said that something has changed. */
+  hintedAt = Number.NEGATIVE_INFINITY;
+  /** When the question was put that brought what is held; 0 when that comes from the cache. */
+  freshAt = 0;
   /** When the cache last got it. */
   writtenAt = Number.NEGATIVE_INFINITY;
   /** Why it could not be fetched, and how often in a row. */
@@ -43,5 +47,10 @@ export class WatchedScript {
   /** Whether a wallet is there for it, or was just now. */
   isWanted(now: number): boolean {
     return !this.audience.isEmpty || now - this.wantedAt < LINGER_MS;
+  }
+
+  /** Whether something is known to be missing in what is held. */
+  get isBehind(): boolean {
+    return this.told === undefined || this.isLost || this.hintedAt >= this.freshAt;
   }
 }
