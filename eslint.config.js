@@ -62,6 +62,7 @@ const PURE = [
   'src/relay/{cell,encapsulation,fingerprint-set,hkdf,hpke,key-config,x25519}.ts',
   'src/relay/{frame,frame-payload,limits,message,relay-error,replay-cache,token-bucket}.ts',
   'src/bridge/{answers,fee-estimates,history-record,record-pages,sealed-page,still-proved}.ts',
+  'src/bridge/{forks,held-transactions,output-spenders,own-transactions,tell-history,watch-limits}.ts',
   'src/lookup/{assignment,balance,epoch-key,fee-rates,schedule,verify-history}.ts',
   'src/stack/watchdog/ladder.ts',
   'src/devnet/{chain,chain-block,chain-ledger,chain-policy,chain-script,chain-transaction}.ts',
