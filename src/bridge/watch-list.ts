@@ -198,7 +198,9 @@ class List implements WatchList {
     const { lookup, schedule, clock } = this.#options;
     const now = clock();
     const script = this.#scripts.get(scriptHash) ?? this.#admit(scriptHash);
-    if (script.told !== undefined && !script.isWanted(now)) {
+    // What the cache held may be of long ago, however recently it was wanted.
+    const isUnsure = !script.isWanted(now) || !Number.isFinite(script.askedAt);
+    if (script.told !== undefined && isUnsure) {
       script.alarm.noLaterThan(schedule.whenWanted(now));
     }
     script.wantedAt = now;
