@@ -256,6 +256,21 @@ test('in fast mode a block brings on questions about what an open wallet wants, 
   assert.ok(lookup.asked.every((scriptHash) => scriptHash === open.scriptHash));
 });
 
+test('in fast mode a wallet that finds a restarted bridge sees soon what was paid meanwhile', async () => {
+  const { script, scriptHash } = newScript();
+  const cache = new MemoryCache();
+  {
+    await using list = fastList(new ChainLookup(chain), cache);
+    subscribe(list, scriptHash);
+    await pass(100);
+  }
+  chain.pay(script, 70_000n);
+  await using list = fastList(new ChainLookup(chain), cache);
+  const { statuses } = subscribe(list, scriptHash);
+  await pass(5_000);
+  assert.deepEqual(statuses, [null, chain.ledger.status(scriptHash)]);
+});
+
 test('a block proves a transaction in all histories at once', async () => {
   const [payer, payee] = newScripts(2);
   assert.ok(payer && payee);
