@@ -22,7 +22,7 @@ export const DEFAULT_WATCH_LIMITS: WatchLimits = {
   patienceMs: 25_000,
 };
 
-/** Measured: a transaction takes its bytes twice, what is parsed of it and its branch. */
+/** What is parsed of a transaction, and its branch of 14 hashes in hex: an estimate. */
 const TRANSACTION_BYTES = 3_000;
 
 /** About what a history takes in memory. */
