@@ -229,17 +229,20 @@ dockerTest('down and `docker compose up` by hand give the same server again', as
   assert.equal((await connection()).onion, wallet.onion);
 });
 
-dockerTest('with a bridge the same onion and key lead to it, and nothing more gets out', async () => {
-  await appendFile(stack.home.configFile, '\nbridge: {}\n');
-  await stack.succeed('up');
-  assert.equal((await connection()).onion, wallet.onion);
-  await using client = await startElectrumClient(connectionThrough(phone));
-  assert.match(client.serverName, /bridge/i);
-  const isolation = ['isolation', 'networks', 'ports', 'hardening', 'wallet-onion-keys'];
-  const found = (await findings('doctor')).filter(({ id }) => isolation.includes(id));
-  assert.deepEqual(failed(found), []);
-  assert.equal(found.length, isolation.length);
-});
+dockerTest(
+  'with a bridge the same onion and key lead to it, and nothing more gets out',
+  async () => {
+    await appendFile(stack.home.configFile, '\nbridge: {}\n');
+    await stack.succeed('up');
+    assert.equal((await connection()).onion, wallet.onion);
+    await using client = await startElectrumClient(connectionThrough(phone));
+    assert.match(client.serverName, /bridge/i);
+    const isolation = ['isolation', 'networks', 'ports', 'hardening', 'wallet-onion-keys'];
+    const found = (await findings('doctor')).filter(({ id }) => isolation.includes(id));
+    assert.deepEqual(failed(found), []);
+    assert.equal(found.length, isolation.length);
+  },
+);
 
 dockerTest('backup, destroy, restore and up give the same onions and devices', async () => {
   const passphraseFile = join(stack.directory, 'passphrase');
