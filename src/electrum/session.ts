@@ -27,6 +27,8 @@ export interface SessionContext {
   readonly session: ElectrumSession;
   /** Aborts when the connection ends. */
   readonly signal: AbortSignal;
+  /** Runs once the line with the reply is on its way: what is told after it comes after it. */
+  readonly afterReply: (run: () => void) => void;
 }
 
 /**
@@ -67,6 +69,9 @@ export function serveElectrumSession(options: ElectrumSessionOptions): ElectrumS
   return new Session(options);
 }
 
+/** What handlers want to be run after the line that holds their replies. */
+type Afterwards = (() => void)[];
+
 type Handler = (params: unknown, context: SessionContext) => unknown;
 
 class Session implements ElectrumSession {
@@ -82,7 +87,6 @@ class Session implements ElectrumSession {
   readonly #gate: Gate;
   readonly #batches: Gate;
   readonly #ended = new AbortController();
-  readonly #context: SessionContext;
   #versionAsked = false;
   /** Why the client was disconnected. */
   #fault: string | undefined;
@@ -101,7 +105,6 @@ class Session implements ElectrumSession {
     this.#errorsLeft = this.#limits.maxErrors;
     // Each request that waits listens.
     setMaxListeners(0, this.#ended.signal);
-    this.#context = { session: this, signal: this.#ended.signal };
     this.protocol = protocol.min;
     // Reading may be waiting for room, which there is when the requests of who has gone are given up.
     options.stream.once('close', () => {
@@ -169,12 +172,13 @@ class Session implements ElectrumSession {
 
   /** Holds its place until the client has read the reply. */
   async #handleSingle(value: unknown): Promise<void> {
-    const reply = await this.#reply(value);
+    const afterwards: Afterwards = [];
+    const reply = await this.#reply(value, afterwards);
     if (reply === undefined) return;
     const { maxReplyBytes, maxReplyBytesOf14 } = this.#limits;
     const old = this.protocol === '1.4';
     const longest = old ? Math.min(maxReplyBytes, maxReplyBytesOf14) : maxReplyBytes;
-    await this.#send(reply.length > longest ? tooLarge(idOf(value)) : reply);
+    await this.#send(reply.length > longest ? tooLarge(idOf(value)) : reply, afterwards);
   }
 
   async #handleBatch(values: readonly unknown[]): Promise<void> {
@@ -186,9 +190,10 @@ class Session implements ElectrumSession {
       return;
     }
     const replies: Promise<string | undefined>[] = [];
+    const afterwards: Afterwards = [];
     for (const value of values) {
       await this.#gate.enter();
-      const reply = this.#reply(value).finally(() => {
+      const reply = this.#reply(value, afterwards).finally(() => {
         this.#gate.leave();
       });
       replies.push(reply);
@@ -201,11 +206,11 @@ class Session implements ElectrumSession {
       texts.push(text);
       chars += text.length;
     }
-    if (texts.length > 0) await this.#send(`[${texts.join(',')}]`);
+    if (texts.length > 0) await this.#send(`[${texts.join(',')}]`, afterwards);
   }
 
   /** The reply as JSON, or undefined when none is wanted. Never rejects. */
-  async #reply(value: unknown): Promise<string | undefined> {
+  async #reply(value: unknown, afterwards: Afterwards): Promise<string | undefined> {
     const request = parseRequest(value);
     if (request === undefined) {
       this.#errorsLeft -= 1;
@@ -215,7 +220,7 @@ class Session implements ElectrumSession {
     const { id } = request;
     let reply: string;
     try {
-      const result = await this.#result(request);
+      const result = await this.#result(request, afterwards);
       reply = JSON.stringify({ jsonrpc: '2.0', id, result });
     } catch (error) {
       reply = errorReply(id, this.#rpcErrorOf(error, request.method));
@@ -223,7 +228,7 @@ class Session implements ElectrumSession {
     return id === undefined ? undefined : reply;
   }
 
-  async #result({ method, params }: RpcRequest): Promise<unknown> {
+  async #result({ method, params }: RpcRequest, afterwards: Afterwards): Promise<unknown> {
     this.#ended.signal.throwIfAborted();
     if (!isElectrumMethod(method)) throw unknownMethod();
     if (method === 'server.version') return this.#agree(parseParams(method, params));
@@ -232,7 +237,11 @@ class Session implements ElectrumSession {
     // The method's own parameters go to the method's own handler.
     const handler = this.#handlers[method] as Handler | undefined;
     if (handler === undefined) throw unknownMethod();
-    return await handler(parseParams(method, params), this.#context);
+    return await handler(parseParams(method, params), {
+      session: this,
+      signal: this.#ended.signal,
+      afterReply: (run) => afterwards.push(run),
+    });
   }
 
   #agree({ protocol_version }: ElectrumArguments['server.version']): [string, string] {
@@ -261,10 +270,11 @@ class Session implements ElectrumSession {
   }
 
   /** Resolves when the client has read enough; disconnects one that reads or behaves too badly. */
-  async #send(line: string): Promise<void> {
+  async #send(line: string, afterwards: Afterwards = []): Promise<void> {
     // What is still being worked on would pile up for nobody.
     if (this.#ended.signal.aborted) return;
     const sent = this.#batcher.send(line);
+    for (const run of afterwards) run();
     if (this.#batcher.waitingChars > this.#limits.maxWaitingChars) {
       this.#hangUp('it leaves too much unread');
     }
