@@ -5,7 +5,7 @@ import { Scope } from '../src/base/lifecycle.ts';
 import { startDevnetChain, type DevnetChain } from '../src/devnet/chain-process.ts';
 import { type DevnetNetwork, startDevnetNetwork, WALLET_PORT } from '../src/devnet/network.ts';
 import { fundWallet, type WalletAddress } from '../src/devnet/wallet.ts';
-import { type ElectrumClient, startElectrumClient } from '../src/electrum/client.ts';
+import type { ElectrumClient } from '../src/electrum/client.ts';
 import { startReaper } from '../src/io/reaper.ts';
 import { socksDial } from '../src/io/socks-dial.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
@@ -14,6 +14,7 @@ import { openDirectLookup } from '../src/lookup/open-direct-lookup.ts';
 import { openRelayedLookup } from '../src/lookup/open-relayed-lookup.ts';
 import type { Tor } from '../src/tor/tor-process.ts';
 import { medianOf, type Report, rounded } from './harness.ts';
+import { openPlain, syncPlainly } from './plain-calls.ts';
 
 // Over onion services of a private Tor network: what a relayed lookup costs beside a direct one and
 // beside the calls a wallet makes. Mix and tick are 0, so that only the way itself is measured; the
@@ -90,7 +91,7 @@ async function singleLookups(ways: Ways, wallet: readonly WalletAddress[]): Prom
   await using scope = new Scope();
   const direct = scope.use(await openDirect(ways));
   const relayed = scope.use(await openRelayed(ways, 'single'));
-  const plain = scope.use(await openPlain(ways));
+  const plain = scope.use(await openOnion(ways));
   const usual = wallet.filter(({ use }) => use === 'once');
   await Promise.all(usual.map(({ scriptHash }) => relayed.history(scriptHash, { signal })));
   const [plainMs, directMs, relayedMs]: [number[], number[], number[]] = [[], [], []];
@@ -121,7 +122,7 @@ async function wholeWallets(ways: Ways, wallet: readonly WalletAddress[]): Promi
   for (let round = 0; round <= WALLET_ROUNDS; round += 1) {
     const samples = [
       ...(await roundOf(
-        () => openPlain(ways),
+        () => openOnion(ways),
         (client) => syncPlainly(client, wallet),
       )),
       ...(
@@ -179,31 +180,6 @@ async function syncAll(way: Lookup, wallet: readonly WalletAddress[]): Promise<v
   }
 }
 
-/** What Electrum asks, in its four round trips; nothing is verified. */
-async function syncPlainly(
-  client: ElectrumClient,
-  wallet: readonly WalletAddress[],
-): Promise<void> {
-  const scripts = wallet.map(({ scriptHash }) => ({ scripthash: scriptHash }));
-  const statuses = await Promise.all(
-    scripts.map((script) => client.call('blockchain.scripthash.subscribe', script)),
-  );
-  const used = scripts.filter((_, index) => statuses[index] !== null);
-  const histories = await Promise.all(
-    used.map((script) => client.call('blockchain.scripthash.get_history', script)),
-  );
-  const entries = histories.flat();
-  await Promise.all(
-    entries.flatMap(({ tx_hash, height }) => [
-      client.call('blockchain.transaction.get', { tx_hash }),
-      ...(height > 0
-        ? [client.call('blockchain.transaction.get_merkle', { tx_hash, height })]
-        : []),
-    ]),
-  );
-  await client.call('blockchain.block.headers', { start_height: 0, count: 2016 });
-}
-
 function openDirect({ network, tor, directory }: Ways, name = 'direct'): Promise<Lookup> {
   return openDirectLookup({
     network: 'regtest',
@@ -227,17 +203,11 @@ function openRelayed({ network, tor, directory }: Ways, name: string): Promise<L
   });
 }
 
-function openPlain({ network, tor }: Ways): Promise<ElectrumClient> {
+function openOnion({ network, tor }: Ways): Promise<ElectrumClient> {
   const dial = socksDial(tor.socks);
   const server = { host: network.walletOnion, port: WALLET_PORT };
   const isolation = `plain ${performance.now()}`;
-  return startElectrumClient({
-    dial: (dialing) => dial(server, { isolation, signal: dialing }),
-    clientName: 'bench',
-    timeoutMs: 60_000,
-    log,
-    signal,
-  });
+  return openPlain((dialing) => dial(server, { isolation, signal: dialing }));
 }
 
 async function fundedWallet(chain: DevnetChain): Promise<WalletAddress[]> {

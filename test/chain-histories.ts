@@ -1,6 +1,6 @@
 import { parseHeader } from '../src/bitcoin/block-header.ts';
 import { RegtestChain } from '../src/devnet/chain.ts';
-import { purseOf } from '../src/devnet/purse.ts';
+import { type Purse, purseOf } from '../src/devnet/purse.ts';
 import { type VerifiedHistory } from '../src/lookup/lookup.ts';
 import { type HeaderLookup, verifyHistory } from '../src/lookup/verify-history.ts';
 import { type BlockProof, meetingLevel } from '../src/electrum/block-proof.ts';
@@ -15,8 +15,8 @@ export function payingChain(): RegtestChain {
   return chain;
 }
 
-/** The output script and the scripthash of an address of the tests. */
-export function testScript(name: string): { script: Uint8Array; scriptHash: string } {
+/** An address of the tests, with its key. */
+export function testScript(name: string): Purse {
   return purseOf(SEED, name);
 }
 

@@ -52,6 +52,8 @@ const COMMANDS = [
   [],
   ['demo'],
   ['lookup'],
+  ['bridge'],
+  ['bridge', 'status'],
   ['directory'],
   ['directory', 'show'],
   ['devnet'],

@@ -112,6 +112,14 @@ test('one wallet’s part is for that wallet, and tells of the device’s key', 
   assert.doesNotMatch(open, /device/);
 });
 
+test('a program is told what the bridge asks that answers', async () => {
+  const told = async (lines: string[]): Promise<unknown> =>
+    (JSON.parse(await connect(await newHome(lines), '--no-test', '--json')) as { bridge?: unknown })
+      .bridge;
+  assert.equal(await told(['bridge: {}']), 'direct');
+  assert.equal(await told([]), undefined);
+});
+
 test('a server that does not answer is said to, and its strings are not shown', async () => {
   const home = await newHome();
   await assert.rejects(connect(home), {

@@ -1,104 +1,23 @@
 import assert from 'node:assert/strict';
-import { setMaxListeners } from 'node:events';
-import { join } from 'node:path';
 import { test } from 'vitest';
-import * as z from 'zod';
 import { Scope } from '../src/base/lifecycle.ts';
 import { silent } from '../src/base/log.ts';
-import { startCoreDaemon } from '../src/devnet/core-daemon.ts';
-import { startCoreElectrum } from '../src/devnet/core-electrum.ts';
-import { type EmbeddedChain, startEmbeddedChain } from '../src/devnet/embedded-chain.ts';
+import { startEmbeddedChain } from '../src/devnet/embedded-chain.ts';
 import { purseOf, signPayment } from '../src/devnet/purse.ts';
 import { fundWallet } from '../src/devnet/wallet.ts';
-import { type ElectrumClient, startElectrumClient } from '../src/electrum/client.ts';
-import type { ElectrumMethod } from '../src/electrum/protocol.ts';
-import { ElectrumRpcError } from '../src/electrum/rpc-error.ts';
-import { type Address, DialError } from '../src/io/dial.ts';
-import { findProgram } from '../src/io/find-program.ts';
-import { findFreePorts } from '../src/io/free-ports.ts';
-import { loopbackDial } from '../src/io/loopback-dial.ts';
-import { startReaper } from '../src/io/reaper.ts';
-import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
-import { waitUntil } from '../src/io/wait-until.ts';
+import {
+  answerOf,
+  clientOf,
+  fulcrumTitle,
+  hasFulcrum,
+  type Question,
+  startFulcrum,
+} from './fulcrum.ts';
 
-const [bitcoind, fulcrum] = await Promise.all([findProgram('bitcoind'), findProgram('Fulcrum')]);
 const SEED = new Uint8Array(32).fill(7);
-const { signal } = new AbortController();
-setMaxListeners(0, signal);
 
-type Question = readonly [method: ElectrumMethod, params: Record<string, unknown>];
-
-/** Fulcrum over bitcoind, which is given the blocks and the mempool of the devnet. */
-async function startFulcrum(devnet: EmbeddedChain, scope: Scope): Promise<Address> {
-  assert.ok(bitcoind !== undefined && fulcrum !== undefined);
-  const { path } = scope.use(await makeTemporaryDirectory());
-  const reaper = scope.use(await startReaper());
-  const daemon = scope.use(
-    await startCoreDaemon({ command: bitcoind, directory: join(path, 'core'), signal, reaper }),
-  );
-  const give = async (method: string, hex: string): Promise<unknown> =>
-    await daemon.rpc.call({ method, params: [hex], result: z.unknown(), signal });
-  for (const { headerHex, transactions } of devnet.chain.blocks.slice(1)) {
-    assert.ok(transactions.length < 0xfd);
-    const count = transactions.length.toString(16).padStart(2, '0');
-    const block = `${headerHex}${count}${transactions.map(({ hex }) => hex).join('')}`;
-    assert.equal(await give('submitblock', block), null);
-  }
-  for (const { transaction } of devnet.chain.ledger.mempool.values()) {
-    assert.equal(await give('sendrawtransaction', transaction.hex), transaction.txid);
-  }
-  const [port = 0] = await findFreePorts(1);
-  const listen = { host: '127.0.0.1', port };
-  const directory = join(path, 'electrum');
-  scope.use(
-    await startCoreElectrum({ command: fulcrum, daemon, directory, listen, signal, reaper }),
-  );
-  return listen;
-}
-
-async function clientOf(server: Address): Promise<ElectrumClient> {
-  const connect = async (): Promise<ElectrumClient | undefined> => {
-    try {
-      return await startElectrumClient({
-        dial: (dialing) => loopbackDial(server, { signal: dialing, isolation: '' }),
-        clientName: 'test',
-        timeoutMs: 10_000,
-        log: silent,
-        signal,
-      });
-    } catch (error) {
-      if (error instanceof DialError) return undefined;
-      throw error;
-    }
-  };
-  const what = 'the Electrum server to listen';
-  return await waitUntil(connect, { what, timeoutMs: 30_000, intervalMs: 100, signal });
-}
-
-/** What a server answers, in one shape whether it refuses or not. */
-async function answerOf(client: ElectrumClient, [method, params]: Question): Promise<unknown> {
-  try {
-    return withoutDescriptors(await client.call(method, params));
-  } catch (error) {
-    if (!(error instanceof ElectrumRpcError)) throw error;
-    return `${error.code} ${error.message}`;
-  }
-}
-
-/** The devnet shows none of bitcoind's output descriptors. */
-function withoutDescriptors(answer: unknown): unknown {
-  const text = JSON.stringify(answer, (key, value: unknown) =>
-    key === 'desc' ? undefined : value,
-  );
-  return JSON.parse(text) as unknown;
-}
-
-const title = 'the devnet answers what Fulcrum answers over bitcoind with the same chain';
-
-test.skipIf(bitcoind === undefined || fulcrum === undefined)(
-  bitcoind === undefined || fulcrum === undefined
-    ? `SKIPPED because bitcoind and Fulcrum are not both on PATH: ${title}`
-    : title,
+test.skipIf(!hasFulcrum)(
+  fulcrumTitle('the devnet answers what Fulcrum answers over bitcoind with the same chain'),
   async () => {
     await using scope = new Scope();
     const devnet = scope.use(

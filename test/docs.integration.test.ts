@@ -90,6 +90,19 @@ test('every command and option that a document tells to type exists', () => {
   assert.ok(lines.length > 20);
 });
 
+test('every command of Sotto that a plan starts exists, with its options', () => {
+  const plans = filesBelow('test/golden', '.txt');
+  const lines = plans.flatMap(({ text }) =>
+    [...text.matchAll(/^==> \S+: (sotto .*)$/gm)].map(([, line = '']) => line),
+  );
+  const wrong = [...new Set(lines)].filter((line) => {
+    const { command, options } = parse(line);
+    return options.some((option) => !optionsOf(command).includes(option));
+  });
+  assert.deepEqual(wrong, []);
+  assert.ok(lines.some((line) => line.startsWith('sotto bridge ')));
+});
+
 test.each([
   ['docs/demo.md', 'sotto demo'],
   ['docs/lookup.md', 'sotto lookup'],
@@ -97,6 +110,7 @@ test.each([
   ['docs/devnet.md', 'sotto devnet'],
   ['docs/node.md', 'sotto node'],
   ['docs/guard.md', 'sotto guard'],
+  ['docs/bridge.md', 'sotto bridge'],
 ])('%s names every option of %s, and no other', (path, line) => {
   const { text } = read(path);
   const named = [...text.matchAll(/`(--[a-z-]+)[^`]*`/g)].map(([, option = '']) => option);

@@ -22,7 +22,7 @@ const RECEIVING = {
   27: 'bcrt1qhentg4yhpkazs4xxls6e3tz7v6ymj3hep75sw6',
 } as const;
 
-const AGREEMENT_MS = 90_000;
+const AGREEMENT_MS = 120_000;
 const POLL_MS = 250;
 
 const INFO = z.object({ blockchain_height: z.int() });
@@ -72,7 +72,7 @@ export async function receiveAndSpend(wallet: Electrum, backend: EmbeddedChain):
 }
 
 /** The miner pays the wallet, and the wallet sees it. */
-async function receive(wallet: Electrum, backend: EmbeddedChain): Promise<void> {
+export async function receive(wallet: Electrum, backend: EmbeddedChain): Promise<void> {
   const address = z.string().parse(await wallet.command('getunusedaddress'));
   await backend.pay(address, 1_000_000n);
   await awaitAgreement(wallet, backend);

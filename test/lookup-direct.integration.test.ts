@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { stat } from 'node:fs/promises';
 import { afterAll, beforeAll, test } from 'vitest';
 import { concatBytes } from '../src/base/bytes.ts';
@@ -12,6 +13,7 @@ import { foldBranch } from '../src/electrum/merkle.ts';
 import { ProofError } from '../src/electrum/proof-error.ts';
 import { type Dial, DialError } from '../src/io/dial.ts';
 import { loopbackDial } from '../src/io/loopback-dial.ts';
+import { waitUntil } from '../src/io/wait-until.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
 import { DirectLookup } from '../src/lookup/direct-lookup.ts';
 import { LookupError } from '../src/lookup/fault.ts';
@@ -19,6 +21,7 @@ import { News } from '../src/lookup/header-news.ts';
 import { HeaderView } from '../src/lookup/header-view.ts';
 import type { Lookup, VerifiedHistory } from '../src/lookup/lookup.ts';
 import { openDirectLookup } from '../src/lookup/open-direct-lookup.ts';
+import { ScriptHints } from '../src/lookup/script-hints.ts';
 import { networkParams } from '../src/bitcoin/networks.ts';
 import { electrumHeaderSource } from '../src/electrum/electrum-header-source.ts';
 import { HeaderChain } from '../src/electrum/header-chain.ts';
@@ -46,6 +49,11 @@ function open(by: Dial = dial): Promise<Lookup> {
   return openDirectLookup({ ...options, dial: by, signal });
 }
 
+function until(what: string, holds: () => boolean): Promise<true> {
+  const options = { what, timeoutMs: 20_000, intervalMs: 10, signal };
+  return waitUntil(() => holds() || undefined, options);
+}
+
 test('direct and relayed lookups of a wallet are equal, but for who answered', async () => {
   await using direct = await open();
   const { lookup: relayed } = await net.lookup();
@@ -66,7 +74,8 @@ test('a transaction is proved when a block has it, by direct and relayed lookups
   const waiting = net.chain.pay(purse.script, 10_000n);
   const mined = net.wallet[0]?.txids[0];
   assert.ok(mined !== undefined);
-  for (const lookup of [direct, relayed]) {
+  const lookups: readonly Lookup[] = [direct, relayed];
+  for (const lookup of lookups) {
     const inBlock = await lookup.transaction(mined, { signal });
     const inMempool = await lookup.transaction(waiting, { signal });
     const { txid, height, proved, branch = [], position = -1 } = inBlock;
@@ -79,6 +88,55 @@ test('a transaction is proved when a block has it, by direct and relayed lookups
       (error) => error instanceof LookupError && error.code === 'not-found',
     );
   }
+});
+
+test('a payment and a block are hinted at by the server, also after the connection was lost', async () => {
+  const connections: Duplex[] = [];
+  await using lookup = await open(async (address, options) => {
+    const stream = await dial(address, options);
+    connections.push(stream);
+    return stream;
+  });
+  const purse = purseOf(new Uint8Array(32).fill(11), 'watched');
+  let hints = 0;
+  const heights: number[] = [];
+  lookup.watch?.(purse.scriptHash, () => (hints += 1));
+  lookup.headers.onTip(({ height }) => heights.push(height));
+  await lookup.history(purse.scriptHash, { signal });
+  await lookup.headers.reached(signal);
+  const hinted = (count: number): Promise<true> =>
+    until(`hint ${count}`, () => hints >= count && heights.at(-1) === net.chain.tip.height);
+  net.chain.pay(purse.script, 10_000n);
+  net.chain.mine(1);
+  await hinted(1);
+  const before = hints;
+  connections[0]?.destroy();
+  net.chain.pay(purse.script, 20_000n);
+  net.chain.mine(1);
+  await hinted(before + 1);
+  assert.equal(connections.length, 2);
+  const { confirmed } = await lookup.history(purse.scriptHash, { signal });
+  assert.equal(confirmed, 30_000n);
+});
+
+test('a reorganisation is told, and what was in blocks that are gone is unconfirmed', async () => {
+  await using lookup = await open();
+  const purse = purseOf(new Uint8Array(32).fill(12), 'reorganised');
+  net.chain.pay(purse.script, 10_000n);
+  net.chain.mine(1);
+  const gone = net.chain.tip;
+  const { confirmed } = await lookup.history(purse.scriptHash, { signal });
+  assert.equal(confirmed, 10_000n);
+  const tips: string[] = [];
+  const stop = lookup.headers.onTip(({ hash }) => tips.push(hash));
+  net.chain.reorg(2);
+  await until('the other branch', () => lookup.headers.tip.hash === net.chain.tip.hash);
+  assert.equal(tips.at(-1), net.chain.tip.hash);
+  assert.notEqual(lookup.headers.headerAt(gone.height)?.hash, gone.hash);
+  stop();
+  net.chain.mine(1);
+  await until('a block', () => lookup.headers.tip.hash === net.chain.tip.hash);
+  assert.notEqual(tips.at(-1), net.chain.tip.hash);
 });
 
 test('the headers are kept for the next time', async () => {
@@ -160,6 +218,7 @@ async function historyWith({ lie = (answer) => answer, held }: Setting): Promise
     client: { call: changed } as unknown as ElectrumClient,
     onion: server.host,
     headers,
+    hints: new ScriptHints(client),
     clock: Date.now,
     scope: new Scope(),
   });

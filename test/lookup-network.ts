@@ -65,6 +65,8 @@ export interface TestNode extends NodeIdentity {
   misdeeds: Misdeeds;
   /** The scripts it was asked about as a gateway. */
   readonly scriptsAsked: string[];
+  /** Ends every connection to it; new ones are as its misdeeds say. */
+  readonly sever: () => void;
   /** Frames that passed its port. */
   readonly frames: { readonly type: FrameType; readonly bytes: number }[];
 }
@@ -108,8 +110,9 @@ export interface NetworkOptions {
 setMaxListeners(0);
 
 const SEED = new Uint8Array(32).fill(42);
-const CELL_TIMEOUT_MS = 700;
+const CELL_TIMEOUT_MS = 1_500;
 const HEADERS_EVERY_MS = 200;
+const PACE = { delayMs: 0, lookEveryMs: 20, seenWithinMs: 1_000 };
 const clock = Date.now;
 const log = silent;
 const network = 'regtest';
@@ -146,12 +149,16 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
     const identity = signingKeyFromSeed(new Uint8Array(32).fill(index + 1));
     const replyKey = signingKeyFromSeed(new Uint8Array(32).fill(index + 101));
     const nodeId = nodeIdOf(identity.publicKey);
+    const streams = new Set<Duplex>();
     const node: TestNode = {
       nodeId,
       family: [],
       replyKey,
       misdeeds: {},
       scriptsAsked: [],
+      sever: () => {
+        for (const stream of streams) stream.destroy();
+      },
       frames: [],
     };
     const files = starting.use(await makeTemporaryDirectory());
@@ -195,7 +202,7 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
         limits: { cellTimeoutMs: CELL_TIMEOUT_MS, cellsPerCircuit: 100_000 },
       }),
     );
-    const port = starting.use(await startTamperingPort(relay, node));
+    const port = starting.use(await startTamperingPort(relay, { node, streams }));
     const onion = { host: onionAddressOf(identity.publicKey), port: 50_010 };
     ports.set(onion.host, { port: port.port, node });
     const [current, next] = epochKeys.published();
@@ -256,7 +263,7 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
     },
     dial,
     isolations,
-    async lookup({ answerMs = 1500, consensus: from = source, state: held } = {}) {
+    async lookup({ answerMs = 3_000, consensus: from = source, state: held } = {}) {
       const files = running.use(await makeTemporaryDirectory());
       const state = held ?? (await openClientState(files.path));
       const choices = new StickyChoices(state, clock);
@@ -288,6 +295,7 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
           pool,
           headers,
           faults,
+          pace: PACE,
           clock,
           log,
           scope,
@@ -308,13 +316,15 @@ interface StartedNode {
 /** Stands before a node: whoever dials the node gets here. */
 async function startTamperingPort(
   { host, port }: { host: string; port: number },
-  node: TestNode,
+  { node, streams }: { node: TestNode; streams: Set<Duplex> },
 ): Promise<AsyncDisposable & { port: number }> {
   return listenTcp({
     host: '127.0.0.1',
     port: 0,
     maxConnections: 1000,
     onConnection: (near) => {
+      streams.add(near);
+      near.on('close', () => streams.delete(near));
       void loopbackDial({ host, port }, { isolation: '', signal: AbortSignal.timeout(1000) }).then(
         (far) => {
           join(near, far, node);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { access, readFile, rename, writeFile } from 'node:fs/promises';
+import { access, appendFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll } from 'vitest';
 import { Scope } from '../src/base/lifecycle.ts';
 import { silent } from '../src/base/log.ts';
-import { startElectrumClient } from '../src/electrum/client.ts';
+import { type ElectrumClientOptions, startElectrumClient } from '../src/electrum/client.ts';
 import { DialError } from '../src/io/dial.ts';
 import { socksDial } from '../src/io/socks-dial.ts';
 import { waitUntil } from '../src/io/wait-until.ts';
@@ -71,16 +71,20 @@ function whatDockerHolds(): string {
 
 /** The height of the chain, asked as a wallet does, through this tor. */
 async function askHeight(tor: Tor): Promise<number> {
+  await using client = await startElectrumClient(connectionThrough(tor));
+  return (await client.call('blockchain.headers.subscribe', {})).height;
+}
+
+function connectionThrough(tor: Tor): ElectrumClientOptions {
   const address = { host: wallet.onion, port: wallet.port };
-  await using client = await startElectrumClient({
+  return {
     dial: (dialling) =>
       socksDial(tor.socks)(address, { signal: dialling, isolation: `${Math.random()}` }),
     clientName: 'electrum/4.8.1',
     timeoutMs: 30_000,
     log: silent,
     signal,
-  });
-  return (await client.call('blockchain.headers.subscribe', {})).height;
+  };
 }
 
 function untilAnswered(tor: Tor): Promise<number> {
@@ -224,6 +228,21 @@ dockerTest('down and `docker compose up` by hand give the same server again', as
   await stack.succeed('up');
   assert.equal((await connection()).onion, wallet.onion);
 });
+
+dockerTest(
+  'with a bridge the same onion and key lead to it, and nothing more gets out',
+  async () => {
+    await appendFile(stack.home.configFile, '\nbridge: {}\n');
+    await stack.succeed('up');
+    assert.equal((await connection()).onion, wallet.onion);
+    await using client = await startElectrumClient(connectionThrough(phone));
+    assert.match(client.serverName, /bridge/i);
+    const isolation = ['isolation', 'networks', 'ports', 'hardening', 'wallet-onion-keys'];
+    const found = (await findings('doctor')).filter(({ id }) => isolation.includes(id));
+    assert.deepEqual(failed(found), []);
+    assert.equal(found.length, isolation.length);
+  },
+);
 
 dockerTest('backup, destroy, restore and up give the same onions and devices', async () => {
   const passphraseFile = join(stack.directory, 'passphrase');

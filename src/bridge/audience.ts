@@ -1,6 +1,7 @@
 import { type VerifiedHistory } from '../lookup/lookup.ts';
 
-export type Status = string | null;
+type Status = string | null;
+export type Listener = (status: Status) => void;
 
 interface Waiter {
   readonly told: (history: VerifiedHistory) => void;
@@ -55,56 +56,16 @@ export class Audience {
     });
   }
 
-  tell(history: VerifiedHistory): void {
-    for (const listener of this.#listeners) listener.tell(history.status);
+  /** Tells those who know the status before, and answers those who wait. */
+  tell(history: VerifiedHistory, before: VerifiedHistory | undefined): void {
+    if (before !== undefined && history.status !== before.status) {
+      for (const listener of this.#listeners) listener(history.status);
+    }
     for (const waiter of this.#waiting) waiter.told(history);
   }
 
   /** Those who wait wait no longer. */
   refuse(error: Error): void {
     for (const waiter of this.#waiting) waiter.refused(error);
-  }
-}
-
-/**
- * One wallet's subscription. It is told what differs from what it was told before, and nothing before
- * the first status had time to leave.
- */
-export class Listener {
-  readonly #onStatus: (status: Status) => void;
-  #status: Status | undefined;
-  #told: Status | undefined;
-  #state: 'new' | 'open' | 'closed' = 'new';
-
-  constructor(onStatus: (status: Status) => void) {
-    this.#onStatus = onStatus;
-  }
-
-  /** The status to give as the first: this one, or a newer one that came since. */
-  first(known: Status): Status {
-    const status = this.#status === undefined ? known : this.#status;
-    this.#status = status;
-    this.#told = status;
-    setImmediate(() => {
-      if (this.#state === 'new') this.#state = 'open';
-      this.#catchUp();
-    });
-    return status;
-  }
-
-  tell(status: Status): void {
-    this.#status = status;
-    this.#catchUp();
-  }
-
-  close(): void {
-    this.#state = 'closed';
-  }
-
-  #catchUp(): void {
-    const status = this.#status;
-    if (this.#state !== 'open' || status === undefined || status === this.#told) return;
-    this.#told = status;
-    this.#onStatus(status);
   }
 }

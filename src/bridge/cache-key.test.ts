@@ -37,7 +37,7 @@ test('the same passphrase opens a sealed key again, and another one says that it
   const key = await unsealCacheKey(directory, PASSPHRASE);
   const path = join(directory, 'histories.key.sealed');
   assert.equal((await stat(path)).mode & 0o777, 0o600);
-  assert.ok(!(await readFile(path)).includes(key));
+  assert.ok(!(await readFile(path)).includes(Buffer.from(key)));
   assert.deepEqual(await unsealCacheKey(directory, PASSPHRASE), key);
   await assert.rejects(unsealCacheKey(directory, { passphrase: 'correct house' }), (error) => {
     assert.ok(error instanceof UserError);

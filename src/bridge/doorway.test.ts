@@ -56,7 +56,6 @@ test.each([
   'OPTIONS / HTTP/1.1\r\nAccess-Control-Request-Private-Network: true\r\n\r\n',
   ' {"id":1}\n',
   '\n{"id":1}\n',
-  '\u0016\u0003\u0001\u0002',
 ])('what begins otherwise is closed without an answer: %j', async (line) => {
   const { visit, served, warnings } = house();
   const { stream, done } = visit();
@@ -67,6 +66,14 @@ test.each([
   assert.deepEqual(served, []);
   assert.deepEqual(heard, []);
   assert.equal(warnings.length, 1);
+});
+
+test('a wallet that wants TLS is refused in words that say so', async () => {
+  const { visit, warnings } = house();
+  const { stream, done } = visit();
+  stream.end(Buffer.of(0x16, 3, 1));
+  await done;
+  assert.match(warnings.join(), /TLS/);
 });
 
 test('who says nothing is closed after a while, and not worth a warning', async () => {

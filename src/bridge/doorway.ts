@@ -18,6 +18,8 @@ export interface DoorwayOptions {
  * method, or with a TLS record, whatever a web page makes it send after that.
  */
 const BEGINNINGS = [0x7b, 0x5b];
+/** How a TLS handshake begins. */
+const TLS = 0x16;
 
 /** Lets in what speaks like a wallet, and no more of them than can be served. */
 export class Doorway {
@@ -48,8 +50,11 @@ export class Doorway {
     } else {
       const served = this.#options.serve(stream);
       this.#wallets.add(served);
-      await served;
-      this.#wallets.delete(served);
+      try {
+        await served;
+      } finally {
+        this.#wallets.delete(served);
+      }
     }
   }
 
@@ -74,8 +79,9 @@ export class Doorway {
     stream.off('close', goes);
     this.#silent.delete(leave);
     if (byte === undefined) return false;
-    const isWallet = BEGINNINGS.includes(byte);
-    if (!isWallet) log.warn('a connection was refused: it does not begin as wallets do');
-    return isWallet;
+    if (BEGINNINGS.includes(byte)) return true;
+    if (byte === TLS) log.warn('a connection was refused: it wants TLS, which the bridge has not');
+    else log.warn('a connection was refused: it does not begin as wallets do');
+    return false;
   }
 }

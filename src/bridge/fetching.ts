@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Clock } from '../base/clock.ts';
 import { type Logger } from '../base/log.ts';
 import { withDeadline } from '../electrum/deadline.ts';
@@ -26,8 +27,9 @@ const MINUTE_MS = 60_000;
 const QUESTION_MS = 5 * MINUTE_MS;
 /** Between tries; doubled with each. */
 const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 60 * MINUTE_MS;
-const LONGEST_WAITED_FOR_MS = MINUTE_MS;
+const LONGEST_PAUSE_MS = 5 * MINUTE_MS;
+/** Less than the patience of a wallet, so that it sees a try. */
+const LONGEST_WAITED_FOR_MS = 15_000;
 /** How long a history that cannot be had is not asked for. */
 const REFUSED_MS = 60 * MINUTE_MS;
 /** A server may give hints at any rate; one script is not asked about more often than this for them. */
@@ -44,13 +46,16 @@ export class Fetching implements AsyncDisposable {
   constructor(options: FetchingOptions) {
     this.#options = options;
     const { windowMs, atOnce } = options;
+    // Each question under way listens.
+    setMaxListeners(0, this.#closing.signal);
     this.#questions = new Questions({ ask: (script) => this.#ask(script), windowMs, atOnce });
   }
 
-  /** For a wallet that waits. Does nothing when it is under way, or about to be tried again. */
+  /** For a wallet that waits. */
   start(script: WatchedScript): void {
-    if (this.#questions.isPending(script) || script.alarm.at !== NEVER) return;
-    this.#questions.gather(script);
+    if (this.#questions.isPending(script)) return;
+    if (script.alarm.at === NEVER) this.#questions.gather(script);
+    else script.alarm.noLaterThan(this.#options.clock() + LONGEST_WAITED_FOR_MS);
   }
 
   /** The blocks that proved it have left the chain. */
@@ -67,6 +72,7 @@ export class Fetching implements AsyncDisposable {
   /** The source says that something has changed. */
   hint(script: WatchedScript): void {
     if (script.told === undefined) return;
+    script.hintedAt = this.#options.clock();
     script.alarm.noLaterThan(script.askedAt + HINT_SPACING_MS);
   }
 
@@ -105,6 +111,7 @@ export class Fetching implements AsyncDisposable {
     script.alarm.noLaterThan(schedule.afterQuestion(now, script.isWanted(now)));
     take(script, history);
     script.isLost = false;
+    script.freshAt = script.askedAt;
     script.failure = undefined;
     script.failures = 0;
   }
@@ -120,7 +127,7 @@ export class Fetching implements AsyncDisposable {
       script.refusedUntil = now + REFUSED_MS;
       script.audience.refuse(failure);
     }
-    if (script.told === undefined || script.isLost) {
+    if (script.isBehind) {
       script.alarm.noLaterThan(Math.max(now + pauseMs(script), script.refusedUntil));
     } else {
       script.alarm.noLaterThan(schedule.afterQuestion(now, script.isWanted(now)));

@@ -6,15 +6,15 @@ import { type ElectrumHandlers } from '../electrum/session.ts';
 import { type Confirmation, verboseTransaction } from '../electrum/verbose-transaction.ts';
 import { type Lookup, type VerifiedTransaction } from '../lookup/lookup.ts';
 import { isWaiting } from './answers.ts';
+import { type Broadcasts } from './broadcasts.ts';
 import { forWallet } from './for-wallet.ts';
 import { type TransactionLookup } from './transaction-lookup.ts';
-import { type WatchedScripts } from './watched-scripts.ts';
 
 export interface TransactionHandlersOptions {
   readonly network: Network;
   readonly transactions: Pick<TransactionLookup, 'get'>;
-  readonly watchList: Pick<WatchedScripts, 'addOwn'>;
-  readonly lookup: Pick<Lookup, 'broadcast' | 'headers'>;
+  readonly broadcasts: Pick<Broadcasts, 'send'>;
+  readonly lookup: Pick<Lookup, 'headers'>;
 }
 
 type TransactionMethod =
@@ -28,7 +28,7 @@ type TransactionMethod =
 export function transactionHandlers({
   network,
   transactions,
-  watchList,
+  broadcasts,
   lookup,
 }: TransactionHandlersOptions): Required<Pick<ElectrumHandlers, TransactionMethod>> {
   const confirmationOf = (found: VerifiedTransaction): Confirmation | undefined => {
@@ -36,12 +36,8 @@ export function transactionHandlers({
     const block = isWaiting(found) ? undefined : lookup.headers.headerAt(height);
     return block && { block, confirmations: lookup.headers.tip.height - height + 1 };
   };
-  const broadcast = async (raw: string, signal: AbortSignal): Promise<string> => {
-    const bytes = transactionOf(raw);
-    const txid = await forWallet(lookup.broadcast(bytes, { signal }));
-    watchList.addOwn(bytes);
-    return txid;
-  };
+  const broadcast = (raw: string, signal: AbortSignal): Promise<string> =>
+    forWallet(broadcasts.send(transactionOf(raw), { signal }));
   return {
     'blockchain.transaction.get': async ({ tx_hash: txid, verbose }, { signal }) => {
       const found = await forWallet(transactions.get(txid, { signal }));

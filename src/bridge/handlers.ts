@@ -1,5 +1,6 @@
 import { networkParams } from '../bitcoin/networks.ts';
 import { type ElectrumHandlers } from '../electrum/session.ts';
+import { type Broadcasts } from './broadcasts.ts';
 import { type FeeCache } from './fee-cache.ts';
 import { feeHandlers } from './handlers-fees.ts';
 import { headerHandlers } from './handlers-headers.ts';
@@ -20,6 +21,7 @@ export interface HandlersOptions extends Pick<BridgeOptions, 'network' | 'lookup
   readonly estimates: FeeCache;
   readonly transactions: TransactionLookup;
   readonly fees: MempoolFees;
+  readonly broadcasts: Broadcasts;
 }
 
 /** What all wallets are answered alike. */

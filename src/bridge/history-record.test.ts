@@ -38,7 +38,7 @@ test('a history of an own server, or of an address never used, is read back too'
     unspent: [],
     confirmed: 0n,
     unconfirmed: -0n,
-    source: { kind: 'server', onion: `${'a'.repeat(56)}.onion` },
+    source: { kind: 'server', onion: `${'a'.repeat(56)}.onion:50001` },
   };
   const entry = { history: empty, due: 1, wantedAt: 2 };
   assert.deepEqual(decodeRecord(encodeRecord(empty.scriptHash, entry)), entry);

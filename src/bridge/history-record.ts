@@ -16,7 +16,8 @@ const HASH_BYTES = 32;
 const MAX_U32 = 2 ** 32 - 1;
 const MAX_TRANSACTION_BYTES = 4_000_000;
 const MAX_SATOSHIS = 2_100_000_000_000_000;
-const MAX_ONION_BYTES = 64;
+/** An onion and its port take 68. */
+const MAX_SERVER_BYTES = 100;
 const NODE_ID_BYTES = 16;
 const EACH_HASH = /.{64}/g;
 const ANY = Number.MAX_SAFE_INTEGER;
@@ -84,7 +85,7 @@ function sourceFields(source: AnswerSource): Cbor {
 }
 
 function sourceOf(value: Cbor | undefined): AnswerSource {
-  if (typeof value === 'string') return { kind: 'server', onion: textOf(value, MAX_ONION_BYTES) };
+  if (typeof value === 'string') return { kind: 'server', onion: textOf(value, MAX_SERVER_BYTES) };
   const [nodeId, relay] = arrayOf(value, { min: 2, max: 2 });
   return {
     kind: 'gateway',

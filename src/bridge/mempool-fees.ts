@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { BoundedCache } from '../base/bounded-cache.ts';
 import { type Logger } from '../base/log.ts';
 import { type VerifiedEntry, type VerifiedHistory } from '../lookup/lookup.ts';
@@ -30,6 +31,8 @@ export class MempoolFees implements AsyncDisposable {
 
   constructor(options: MempoolFeesOptions) {
     this.#options = options;
+    // Each question that is under way listens.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   /** Of all that no block holds, but for those that are not found out in time. */

@@ -34,7 +34,7 @@ export interface OwnFacts {
  * Whether a transaction that was broadcast through the bridge is still to be expected in the mempool:
  * for 72 hours, unless another spends what it spends, or one that it builds on is over.
  */
-export function isExpected({ entry, since }: Own, { now, spenderOf, isOver }: OwnFacts): boolean {
+function isExpected({ entry, since }: Own, { now, spenderOf, isOver }: OwnFacts): boolean {
   if (now - since >= SHOWN_MS) return false;
   return entry.transaction.inputs.every(
     (input) => spenderOf(input) === entry.txid && !isOver(input.txid),
@@ -46,12 +46,12 @@ export function isExpected({ entry, since }: Own, { now, spenderOf, isOver }: Ow
  * gateway is asked, so that spending causes no burst of questions.
  */
 export class OwnTransactions {
-  readonly #held: Pick<HeldTransactions<unknown>, 'get' | 'proofOf' | 'spenderOf'>;
+  readonly #held: Pick<HeldTransactions<unknown>, 'get' | 'spenderOf'>;
   /** Oldest first, so that each comes after those that it spends. */
   readonly #own = new Map<string, Own>();
   readonly #spenders = new OutputSpenders();
 
-  constructor(held: Pick<HeldTransactions<unknown>, 'get' | 'proofOf' | 'spenderOf'>) {
+  constructor(held: Pick<HeldTransactions<unknown>, 'get' | 'spenderOf'>) {
     this.#held = held;
   }
 
@@ -116,8 +116,8 @@ export class OwnTransactions {
   #next(own: Own, { now, over }: { now: number; over: ReadonlySet<string> }): Entry | undefined {
     const { entry } = own;
     if (entry.proved) return undefined;
-    const proof = this.#held.proofOf(entry.txid);
-    if (proof !== undefined) return proof;
+    const known = this.#held.get(entry.txid);
+    if (known?.proved === true) return known;
     const expected = isExpected(own, {
       now,
       spenderOf: (input) => this.#held.spenderOf(input) ?? this.spenderOf(input),
@@ -125,7 +125,7 @@ export class OwnTransactions {
     });
     if (!expected) return undefined;
     const height = this.#heightOf(entry.transaction.inputs);
-    return height === entry.height ? entry : { ...entry, height };
+    return known ?? (height === entry.height ? entry : { ...entry, height });
   }
 
   /** As Electrum says it: -1 when it spends what is not confirmed. */

@@ -9,6 +9,7 @@ import { type Address } from '../io/dial.ts';
 import { listenTcp } from '../io/listen.ts';
 import { type Lookup } from '../lookup/lookup.ts';
 import { type BridgeStatus } from './bridge-status.ts';
+import { Broadcasts } from './broadcasts.ts';
 import { calmLog } from './calm-log.ts';
 import { Doorway } from './doorway.ts';
 import { FeeCache } from './fee-cache.ts';
@@ -56,7 +57,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const estimates = scope.use(new FeeCache({ lookup, clock, log }));
   const transactions = scope.use(new TransactionLookup({ watchList, lookup, clock }));
   const fees = scope.use(new MempoolFees({ transactions, log }));
-  const answers = bridgeHandlers({ ...options, estimates, transactions, fees });
+  const broadcasts = scope.use(new Broadcasts({ lookup, watchList }));
+  const answers = bridgeHandlers({ ...options, estimates, transactions, fees, broadcasts });
   const serve = async (stream: Duplex): Promise<void> => {
     const subscriptions = new WalletSubscriptions({ watchList, headers: lookup.headers });
     const session: ElectrumSession = serveElectrumSession({

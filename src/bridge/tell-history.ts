@@ -11,27 +11,31 @@ export interface Knowledge {
   readonly own: Pick<OwnTransactions, 'touching' | 'spenderOf'>;
 }
 
+/** What a source said of a script, before what is known besides. */
+export type FetchedHistory = Pick<VerifiedHistory, 'scriptHash' | 'tip' | 'entries' | 'source'>;
+
 /**
  * A fetched history as wallets are told it, so that no two histories contradict each other: each
  * transaction is as far in the chain as any history proves; what the mempool holds gives way to a
  * transaction that spends the same in a block, or that was broadcast here since; what was broadcast
  * here is there at once. In Electrum's order, the mempool's as of protocol 1.6.
  */
-export function tellHistory(fetched: VerifiedHistory, knowledge: Knowledge): VerifiedHistory {
-  const entries = new Map<string, VerifiedEntry>();
-  for (const entry of fetched.entries) {
-    const told = asKnown(entry, knowledge);
-    if (told !== undefined) entries.set(told.txid, told);
+export function tellHistory(
+  { scriptHash, tip, source, entries: fetched }: FetchedHistory,
+  knowledge: Knowledge,
+): VerifiedHistory {
+  const told = new Map<string, VerifiedEntry>();
+  for (const entry of fetched) {
+    const known = asKnown(entry, knowledge);
+    if (known !== undefined) told.set(known.txid, known);
   }
-  for (const own of knowledge.own.touching(fetched.scriptHash)) {
-    if (!entries.has(own.txid)) entries.set(own.txid, own);
+  for (const own of knowledge.own.touching(scriptHash)) {
+    if (!told.has(own.txid)) told.set(own.txid, own);
   }
-  const inOrder = [...entries.values()].sort(compareEntries);
-  const isUnchanged = inOrder.every((entry, index) => entry === fetched.entries[index]);
-  if (isUnchanged && inOrder.length === fetched.entries.length) return fetched;
-  const { confirmed, unconfirmed, unspent } = balanceOf(inOrder, fetched.scriptHash);
-  const status = historyStatus(inOrder);
-  return { ...fetched, status, entries: inOrder, confirmed, unconfirmed, unspent };
+  const entries = [...told.values()].sort(compareEntries);
+  const { confirmed, unconfirmed, unspent } = balanceOf(entries, scriptHash);
+  const status = historyStatus(entries);
+  return { scriptHash, status, tip, entries, confirmed, unconfirmed, unspent, source };
 }
 
 /** Whether two histories of a script tell a wallet the same. */

@@ -9,7 +9,7 @@ import {
 import { Forks } from './forks.ts';
 import { HeldTransactions } from './held-transactions.ts';
 import { OwnTransactions } from './own-transactions.ts';
-import { isSameHistory, tellHistory } from './tell-history.ts';
+import { type FetchedHistory, isSameHistory, tellHistory } from './tell-history.ts';
 import { type WatchedScript } from './watched-script.ts';
 
 export interface ToldHistoriesOptions {
@@ -17,7 +17,7 @@ export interface ToldHistoriesOptions {
   readonly scripts: ReadonlyMap<string, WatchedScript>;
   readonly headers: VerifiedHeaders;
   /** The history of a script is told differently from now on. */
-  readonly onChange: (script: WatchedScript, told: VerifiedHistory) => void;
+  readonly onChange: (script: WatchedScript, before: VerifiedHistory | undefined) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -104,12 +104,13 @@ export class ToldHistories {
     if (fetched === undefined) return;
     const told = tellHistory(fetched, { held: this.#held, own: this.#own });
     script.told = told;
-    if (told !== fetched) this.#addProofs(script, fetched, told);
-    if (before === undefined || !isSameHistory(before, told)) this.#options.onChange(script, told);
+    this.#addProofs(script, fetched, told);
+    if (before === undefined || !isSameHistory(before, told))
+      this.#options.onChange(script, before);
   }
 
   /** A transaction of ours that a block holds is part of the history from now on. */
-  #addProofs(script: WatchedScript, fetched: VerifiedHistory, told: VerifiedHistory): void {
+  #addProofs(script: WatchedScript, fetched: FetchedHistory, told: FetchedHistory): void {
     const listed = new Set(fetched.entries.map(({ txid }) => txid));
     const gained = told.entries.filter(({ txid, proved }) => proved && !listed.has(txid));
     if (gained.length === 0) return;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { BoundedCache } from '../base/bounded-cache.ts';
 import { type Clock } from '../base/clock.ts';
 import { unlessAborted } from '../base/unless-aborted.ts';
@@ -31,6 +32,8 @@ export class TransactionLookup implements AsyncDisposable {
 
   constructor(options: TransactionLookupOptions) {
     this.#options = options;
+    // Each question that is under way listens.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   /** Asks outside only for what is in no history. @throws LookupError */

@@ -14,6 +14,9 @@ interface Wallet {
   readonly tell: Map<string, Tell>;
   readonly stopped: string[];
   readonly notified: unknown[];
+  readonly context: SessionContext;
+  /** The replies so far are on their way. */
+  readonly reply: () => void;
   readonly subscribe: (scripthash: string) => Promise<string | null>;
   readonly unsubscribe: (scripthash: string) => unknown;
 }
@@ -37,7 +40,9 @@ function wallet(first: () => Promise<string | null> = () => Promise.resolve('fir
       rawAt: (height) => new Uint8Array(80).fill(height),
     },
   });
-  const context: SessionContext = { session, signal: new AbortController().signal };
+  const { signal } = new AbortController();
+  let afterwards: (() => void)[] = [];
+  const context: SessionContext = { session, signal, afterReply: (run) => afterwards.push(run) };
   const { handlers } = subscriptions;
   return {
     subscriptions,
@@ -45,6 +50,11 @@ function wallet(first: () => Promise<string | null> = () => Promise.resolve('fir
     tell,
     stopped,
     notified,
+    context,
+    reply: () => {
+      for (const run of afterwards) run();
+      afterwards = [];
+    },
     subscribe: async (scripthash) =>
       handlers['blockchain.scripthash.subscribe']({ scripthash }, context),
     unsubscribe: (scripthash) =>
@@ -52,12 +62,10 @@ function wallet(first: () => Promise<string | null> = () => Promise.resolve('fir
   };
 }
 
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 test('a wallet is told the first status, and each that differs from what it knows', async () => {
-  const { subscribe, tell, notified } = wallet();
+  const { subscribe, reply, tell, notified } = wallet();
   assert.equal(await subscribe('a'), 'first');
-  await nextTurn();
+  reply();
   for (const status of ['first', 'second', 'second', null]) tell.get('a')?.(status);
   assert.deepEqual(notified, [
     ['a', 'second'],
@@ -67,21 +75,23 @@ test('a wallet is told the first status, and each that differs from what it know
 
 test('a change before the reply is in the reply, and one right after it comes after it', async () => {
   let answer: Tell = () => undefined;
-  const { subscribe, tell, notified } = wallet(() => new Promise((resolve) => (answer = resolve)));
+  const { subscribe, reply, tell, notified } = wallet(
+    () => new Promise((resolve) => (answer = resolve)),
+  );
   const status = subscribe('a');
   tell.get('a')?.('newer');
   answer('first');
   assert.equal(await status, 'newer');
   tell.get('a')?.('newest');
   assert.deepEqual(notified, []);
-  await nextTurn();
+  reply();
   assert.deepEqual(notified, [['a', 'newest']]);
 });
 
 test('a script that is asked for twice is watched once', async () => {
-  const { subscribe, tell, stopped, unsubscribe } = wallet();
+  const { subscribe, reply, tell, stopped, unsubscribe } = wallet();
   await Promise.all([subscribe('a'), subscribe('a')]);
-  await nextTurn();
+  reply();
   tell.get('a')?.('second');
   assert.equal(await subscribe('a'), 'second');
   assert.equal(unsubscribe('a'), true);
@@ -105,10 +115,9 @@ test('a wallet hears why a script cannot be watched, and may ask again', async (
 });
 
 test('only a wallet that has asked for headers is told of a block', () => {
-  const { subscriptions, session, notified } = wallet();
+  const { subscriptions, session, context, notified } = wallet();
   subscriptions.tellTip(session, { height: 6, hash: '' });
   assert.deepEqual(notified, []);
-  const context = { session, signal: new AbortController().signal };
   const tip = subscriptions.handlers['blockchain.headers.subscribe']({}, context);
   assert.deepEqual(tip, { height: 5, hex: '05'.repeat(80) });
   subscriptions.tellTip(session, { height: 6, hash: '' });

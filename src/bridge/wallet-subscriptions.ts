@@ -68,7 +68,7 @@ export class WalletSubscriptions {
 
   async #subscribe(
     scriptHash: string,
-    { session, signal }: SessionContext,
+    { session, signal, afterReply }: SessionContext,
   ): Promise<string | null> {
     const script = this.#scripts.get(scriptHash) ?? this.#watch(scriptHash, session);
     try {
@@ -80,7 +80,7 @@ export class WalletSubscriptions {
     }
     const { status } = script;
     // After the reply: a client that hears of a change first would take the reply for newer.
-    setImmediate(() => {
+    afterReply(() => {
       script.told = status;
       this.#tell(scriptHash, session);
     });

@@ -6,7 +6,7 @@ export interface WatchLimits {
   readonly maxScripts: number;
   /** Memory for histories, as `bytesOf` estimates it. */
   readonly maxBytes: number;
-  /** Questions under way at once. */
+  /** Questions under way at once: as many as three relays take of one client, 64 each. */
   readonly atOnce: number;
   /** Over which first questions are collected, to go out in random order. */
   readonly windowMs: number;
@@ -17,12 +17,12 @@ export interface WatchLimits {
 export const DEFAULT_WATCH_LIMITS: WatchLimits = {
   maxScripts: 10_000,
   maxBytes: 200_000_000,
-  atOnce: 64,
+  atOnce: 192,
   windowMs: 1_500,
   patienceMs: 25_000,
 };
 
-/** Measured: a transaction takes its bytes twice, what is parsed of it and its branch. */
+/** What is parsed of a transaction, and its branch of 14 hashes in hex: an estimate. */
 const TRANSACTION_BYTES = 3_000;
 
 /** About what a history takes in memory. */

@@ -13,7 +13,7 @@ import {
 } from '../lookup/lookup.ts';
 import { NEVER, type Schedule } from '../lookup/schedule.ts';
 import { Alarm } from './alarm.ts';
-import { Listener, type Status } from './audience.ts';
+import { type Listener } from './audience.ts';
 import { type WatchStats } from './bridge-status.ts';
 import { Fetching } from './fetching.ts';
 import { type HistoryCache } from './history-cache.ts';
@@ -25,7 +25,7 @@ import { type Subscription, type WatchedScripts } from './watched-scripts.ts';
 
 export interface WatchListOptions {
   /** Owned by the caller, as the cache is. */
-  readonly lookup: Pick<Lookup, 'history' | 'headers'>;
+  readonly lookup: Pick<Lookup, 'history' | 'headers' | 'watch'>;
   /** Over the chain of the same lookup, and used by nobody else. */
   readonly cache: HistoryCache;
   readonly schedule: Schedule;
@@ -68,8 +68,8 @@ class List implements WatchList {
       ...options,
       headers,
       scripts: this.#scripts,
-      onChange: (script, told) => {
-        this.#changed(script, told);
+      onChange: (script, before) => {
+        this.#changed(script, before);
       },
     });
     this.#fetching = new Fetching({
@@ -85,13 +85,11 @@ class List implements WatchList {
     });
   }
 
-  subscribe(scriptHash: string, onStatus: (status: Status) => void): Subscription {
-    const listener = new Listener(onStatus);
+  subscribe(scriptHash: string, onStatus: Listener): Subscription {
     const stopping = new AbortController();
-    const first = this.#first(scriptHash, listener, stopping.signal);
+    const first = this.#first(scriptHash, onStatus, stopping.signal);
     first.catch(() => undefined);
     const stop = (): void => {
-      listener.close();
       stopping.abort(new Error('the subscription was stopped'));
     };
     return { first, stop };
@@ -123,8 +121,9 @@ class List implements WatchList {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopTips();
     const stopped = this.#fetching[Symbol.asyncDispose]();
-    for (const { alarm, audience } of this.#scripts.values()) {
+    for (const { alarm, audience, stopHints } of this.#scripts.values()) {
       alarm.clear();
+      stopHints?.();
       audience.refuse(new Error('the bridge stops'));
     }
     await stopped;
@@ -155,8 +154,15 @@ class List implements WatchList {
     }
   }
 
-  async #first(scriptHash: string, listener: Listener, signal: AbortSignal): Promise<Status> {
+  async #first(
+    scriptHash: string,
+    onStatus: Listener,
+    signal: AbortSignal,
+  ): Promise<string | null> {
     const script = this.#want(scriptHash);
+    const listener: Listener = (status) => {
+      onStatus(status);
+    };
     const leave = (): void => {
       script.wantedAt = this.#options.clock();
       script.audience.remove(listener);
@@ -165,7 +171,7 @@ class List implements WatchList {
     signal.addEventListener('abort', leave, { once: true });
     try {
       const { status } = await this.#historyOf(script, signal);
-      return listener.first(status);
+      return status;
     } catch (error) {
       leave();
       throw error;
@@ -189,13 +195,19 @@ class List implements WatchList {
 
   /** A wallet wants it. @throws ElectrumRpcError when the list is full. */
   #want(scriptHash: string): WatchedScript {
-    const { schedule, clock } = this.#options;
+    const { lookup, schedule, clock } = this.#options;
     const now = clock();
     const script = this.#scripts.get(scriptHash) ?? this.#admit(scriptHash);
-    if (script.told !== undefined && !script.isWanted(now)) {
+    // What the cache held may be of long ago, however recently it was wanted.
+    const isUnsure = !script.isWanted(now) || !Number.isFinite(script.askedAt);
+    if (script.told !== undefined && isUnsure) {
       script.alarm.noLaterThan(schedule.whenWanted(now));
     }
     script.wantedAt = now;
+    // Before the first question, so that no change goes by between the two.
+    script.stopHints ??= lookup.watch?.(scriptHash, () => {
+      this.#fetching.hint(script);
+    });
     return script;
   }
 
@@ -247,13 +259,16 @@ class List implements WatchList {
     this.#bytes -= script.bytes;
     script.isForgotten = true;
     script.alarm.clear();
+    script.stopHints?.();
   }
 
   /** Wallets are told another history from now on. */
-  #changed(script: WatchedScript, told: VerifiedHistory): void {
+  #changed(script: WatchedScript, before: VerifiedHistory | undefined): void {
+    const { told, audience } = script;
+    if (told === undefined) return;
     this.#weigh(script, told);
     this.#write(script);
-    script.audience.tell(told);
+    audience.tell(told, before);
   }
 
   #weigh(script: WatchedScript, history: VerifiedHistory): void {
@@ -283,6 +298,9 @@ class List implements WatchList {
         if (script.told !== undefined) script.alarm.noLaterThan(schedule.afterBlock(now));
       } else if (now - script.wantedAt >= FORGET_MS) {
         this.#forget(script);
+      } else {
+        script.stopHints?.();
+        script.stopHints = undefined;
       }
     }
   }

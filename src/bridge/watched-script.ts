@@ -1,6 +1,7 @@
 import { type VerifiedHistory } from '../lookup/lookup.ts';
 import { type Alarm } from './alarm.ts';
 import { Audience } from './audience.ts';
+import { type FetchedHistory } from './tell-history.ts';
 
 /** BlueWallet never subscribes: what a wallet asked for counts as wanted for so long. */
 const LINGER_MS = 3_600_000;
@@ -12,7 +13,7 @@ export class WatchedScript {
   readonly alarm: Alarm;
   readonly audience = new Audience();
   /** As it was fetched, and what blocks have proved besides. */
-  fetched: VerifiedHistory | undefined;
+  fetched: FetchedHistory | undefined;
   /** As wallets are told it; there from the first answer on. */
   told: VerifiedHistory | undefined;
   /** Memory that it takes, estimated. */
@@ -24,6 +25,10 @@ export class WatchedScript {
   /** When a wallet last came for it or went. */
   wantedAt = Number.NEGATIVE_INFINITY;
   askedAt = Number.NEGATIVE_INFINITY;
+  /** When the source last said that something has changed. */
+  hintedAt = Number.NEGATIVE_INFINITY;
+  /** When the question was put that brought what is held; 0 when that comes from the cache. */
+  freshAt = 0;
   /** When the cache last got it. */
   writtenAt = Number.NEGATIVE_INFINITY;
   /** Why it could not be fetched, and how often in a row. */
@@ -42,5 +47,10 @@ export class WatchedScript {
   /** Whether a wallet is there for it, or was just now. */
   isWanted(now: number): boolean {
     return !this.audience.isEmpty || now - this.wantedAt < LINGER_MS;
+  }
+
+  /** Whether something is known to be missing in what is held. */
+  get isBehind(): boolean {
+    return this.told === undefined || this.isLost || this.hintedAt >= this.freshAt;
   }
 }

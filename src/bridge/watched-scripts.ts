@@ -13,7 +13,10 @@ export interface Subscription {
 
 /** What sessions see of the watch list: verified histories, shared by all wallets. */
 export interface WatchedScripts {
-  /** A status is told when the history that has it is verified and held, so the two agree. */
+  /**
+   * A status is told when the history that has it is verified and held, so the two agree. `onStatus`
+   * hears each that differs from the one before, as soon as there is a first.
+   */
   subscribe(scriptHash: string, onStatus: (status: string | null) => void): Subscription;
   /** What is held, else what is fetched for it. @throws LookupError */
   history(scriptHash: string, options: LookupCallOptions): Promise<VerifiedHistory>;

@@ -29,6 +29,8 @@ export interface OpenWayOptions {
   /** Gives up the opening. */
   readonly signal: AbortSignal;
   readonly onProgress: (tip: ChainTip) => void;
+  /** Told why the headers could not be brought up to date. It is tried again. */
+  readonly onTrouble?: (error: unknown) => void;
 }
 
 export interface Way {

@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { backupCommand } from './commands/backup.ts';
+import { bridgeCommand } from './commands/bridge.ts';
 import { connectCommand } from './commands/connect.ts';
 import { demoCommand } from './commands/demo.ts';
 import { destroyCommand } from './commands/destroy.ts';
@@ -68,7 +69,7 @@ function commandsByHeading(): Readonly<Record<string, readonly Command[]>> {
       updateCommand(),
       destroyCommand(),
     ],
-    'Lookups:': [lookupCommand(), directoryCommand()],
+    'Lookups:': [bridgeCommand(), lookupCommand(), directoryCommand()],
     'To try and to develop:': [demoCommand(), devnetCommand()],
     'What the server consists of:': [runCommand(), nodeCommand(), guardCommand()],
   };

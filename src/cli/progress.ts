@@ -38,3 +38,18 @@ export async function runSteps(steps: readonly Step[]): Promise<void> {
   );
   await tasks.run();
 }
+
+/** One step, whose value the next one needs. `outcome`: what came of it, in a few words. */
+export async function runStep<T>(
+  title: string,
+  run: (detail: (text: string) => void) => Promise<{ readonly value: T; readonly outcome: string }>,
+): Promise<T> {
+  const held: { value?: T } = {};
+  const step = async (detail: (text: string) => void): Promise<string> => {
+    const { value, outcome } = await run(detail);
+    held.value = value;
+    return outcome;
+  };
+  await runSteps([{ title, run: step }]);
+  return held.value as T;
+}

@@ -20,6 +20,7 @@ export interface ProgramOptions<Ready extends z.ZodType> {
 }
 
 export interface Program<Ready> extends Running {
+  readonly pid: number;
   readonly ready: Ready;
 }
 
@@ -64,6 +65,7 @@ export async function startProgram<Ready extends z.ZodType>(
   const line = await unlessAborted(Promise.race([said, failed]), signal);
   const started = starting.move();
   return {
+    pid: child.pid,
     ready: ready.parse(JSON.parse(line)),
     failed,
     [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),

@@ -30,13 +30,23 @@ interface ChunkRoot {
 export class HeaderProofs {
   readonly #rawAt: RawHeaders;
   readonly #chunks: ChunkRoot[] = [];
+  #proving: Promise<unknown> = Promise.resolve();
 
   constructor(rawAt: RawHeaders) {
     this.#rawAt = rawAt;
   }
 
-  /** @throws RangeError unless the checkpoint is in the chain and the height not above it. */
-  async proofOf(height: number, checkpoint: number): Promise<HeaderProof> {
+  /**
+   * One after the other, so that many at first do not all hash the whole chain.
+   * @throws RangeError unless the checkpoint is in the chain and the height not above it.
+   */
+  proofOf(height: number, checkpoint: number): Promise<HeaderProof> {
+    const proof = this.#proving.then(() => this.#prove(height, checkpoint));
+    this.#proving = proof.catch(() => undefined);
+    return proof;
+  }
+
+  async #prove(height: number, checkpoint: number): Promise<HeaderProof> {
     const leaves = checkpoint + 1;
     const end = this.#hashes(checkpoint, 1);
     const tops: Uint8Array[] = [];
@@ -47,7 +57,7 @@ export class HeaderProofs {
     const inside = treeOf(this.#hashes(start, Math.min(CHUNK, leaves - start)), depthOf(leaves));
     const above = treeOf(tops);
     // Blocks were replaced meanwhile.
-    if (!sameHashes(end, this.#hashes(checkpoint, 1))) return this.proofOf(height, checkpoint);
+    if (!sameHashes(end, this.#hashes(checkpoint, 1))) return this.#prove(height, checkpoint);
     const branch = [...branchOf(inside, height % CHUNK), ...branchOf(above, start / CHUNK)];
     const root = rootOf(above);
     return { root: display(root), branch: branch.map(display) };

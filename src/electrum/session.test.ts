@@ -213,6 +213,29 @@ test('a slow batch holds up neither the next request nor the next batch', async 
   assert.equal(resultOf(((await next()) as unknown[])[0]), 'hello');
 });
 
+test('what is told after a reply comes after the batch that holds the reply', async () => {
+  let finish: (banner: string) => void = () => undefined;
+  const { ask, next } = serve({
+    'server.banner': () => new Promise((resolve) => (finish = resolve)),
+    'blockchain.scripthash.subscribe': (_, { session, afterReply }) => {
+      afterReply(() => {
+        session.notify('blockchain.scripthash.subscribe', ['a', 'newer']);
+      });
+      setTimeout(() => {
+        finish('hello');
+      }, 20);
+      return 'old';
+    },
+  });
+  const scripthash = 'aa'.repeat(32);
+  const replies = await ask([
+    { id: 1, method: 'blockchain.scripthash.subscribe', params: [scripthash] },
+    { id: 2, method: 'server.banner' },
+  ]);
+  assert.deepEqual((replies as unknown[]).map(resultOf), ['old', 'hello']);
+  assert.deepEqual(((await next()) as { params: unknown }).params, ['a', 'newer']);
+});
+
 test('a client is not heard while as many of its batches are under way as allowed', async () => {
   const finish: ((banner: string) => void)[] = [];
   const { next, write } = serve(
@@ -370,4 +393,21 @@ test('the signal of a request aborts when the client goes', async () => {
   stream.end();
   await session.closed;
   assert.ok(signal?.aborted);
+});
+
+test('requests that wait are given up when the client goes, also when there is no room for more', async () => {
+  const { stream, write, session } = serve(
+    {
+      'server.banner': async (_, { signal }) => {
+        await once(signal, 'abort');
+        return '';
+      },
+    },
+    { maxConcurrent: 1 },
+  );
+  for (let id = 0; id < 3; id += 1) write(JSON.stringify({ id, method: 'server.banner' }));
+  await new Promise((resolve) => setImmediate(resolve));
+  stream.destroy();
+  session.close();
+  await session.closed;
 });

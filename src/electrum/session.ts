@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../base/log.ts';
 import { LineTooLongError, lineStream, type LineStream } from '../io/line-stream.ts';
@@ -26,6 +27,8 @@ export interface SessionContext {
   readonly session: ElectrumSession;
   /** Aborts when the connection ends. */
   readonly signal: AbortSignal;
+  /** Runs once the line with the reply is on its way: what is told after it comes after it. */
+  readonly afterReply: (run: () => void) => void;
 }
 
 /**
@@ -66,6 +69,9 @@ export function serveElectrumSession(options: ElectrumSessionOptions): ElectrumS
   return new Session(options);
 }
 
+/** What handlers want to be run after the line that holds their replies. */
+type Afterwards = (() => void)[];
+
 type Handler = (params: unknown, context: SessionContext) => unknown;
 
 class Session implements ElectrumSession {
@@ -81,9 +87,7 @@ class Session implements ElectrumSession {
   readonly #gate: Gate;
   readonly #batches: Gate;
   readonly #ended = new AbortController();
-  readonly #context: SessionContext;
   #versionAsked = false;
-  #isClosed = false;
   /** Why the client was disconnected. */
   #fault: string | undefined;
   #errorsLeft: number;
@@ -99,8 +103,13 @@ class Session implements ElectrumSession {
     this.#gate = new Gate(this.#limits.maxConcurrent);
     this.#batches = new Gate(this.#limits.maxBatches);
     this.#errorsLeft = this.#limits.maxErrors;
-    this.#context = { session: this, signal: this.#ended.signal };
+    // Each request that waits listens.
+    setMaxListeners(0, this.#ended.signal);
     this.protocol = protocol.min;
+    // Reading may be waiting for room, which there is when the requests of who has gone are given up.
+    options.stream.once('close', () => {
+      this.#giveUp();
+    });
     this.closed = this.#serve();
   }
 
@@ -109,7 +118,7 @@ class Session implements ElectrumSession {
   }
 
   close(): void {
-    this.#isClosed = true;
+    this.#giveUp();
     this.#lines.close();
   }
 
@@ -127,11 +136,15 @@ class Session implements ElectrumSession {
       this.#fault = 'a line too long';
     } finally {
       clearTimeout(idle);
-      this.#isClosed = true;
       const reason = this.#batcher.stalled ? 'it reads too slowly' : this.#fault;
       if (reason !== undefined) this.#log.warn('an Electrum client was disconnected', { reason });
-      this.#ended.abort(new Error('the client has gone'));
+      this.#giveUp();
     }
+  }
+
+  /** What is being worked on is for nobody. */
+  #giveUp(): void {
+    this.#ended.abort(new Error('the client has gone'));
   }
 
   /** Resolves when there is room for the next line. */
@@ -159,12 +172,13 @@ class Session implements ElectrumSession {
 
   /** Holds its place until the client has read the reply. */
   async #handleSingle(value: unknown): Promise<void> {
-    const reply = await this.#reply(value);
+    const afterwards: Afterwards = [];
+    const reply = await this.#reply(value, afterwards);
     if (reply === undefined) return;
     const { maxReplyBytes, maxReplyBytesOf14 } = this.#limits;
     const old = this.protocol === '1.4';
     const longest = old ? Math.min(maxReplyBytes, maxReplyBytesOf14) : maxReplyBytes;
-    await this.#send(reply.length > longest ? tooLarge(idOf(value)) : reply);
+    await this.#send(reply.length > longest ? tooLarge(idOf(value)) : reply, afterwards);
   }
 
   async #handleBatch(values: readonly unknown[]): Promise<void> {
@@ -176,9 +190,10 @@ class Session implements ElectrumSession {
       return;
     }
     const replies: Promise<string | undefined>[] = [];
+    const afterwards: Afterwards = [];
     for (const value of values) {
       await this.#gate.enter();
-      const reply = this.#reply(value).finally(() => {
+      const reply = this.#reply(value, afterwards).finally(() => {
         this.#gate.leave();
       });
       replies.push(reply);
@@ -191,11 +206,11 @@ class Session implements ElectrumSession {
       texts.push(text);
       chars += text.length;
     }
-    if (texts.length > 0) await this.#send(`[${texts.join(',')}]`);
+    if (texts.length > 0) await this.#send(`[${texts.join(',')}]`, afterwards);
   }
 
   /** The reply as JSON, or undefined when none is wanted. Never rejects. */
-  async #reply(value: unknown): Promise<string | undefined> {
+  async #reply(value: unknown, afterwards: Afterwards): Promise<string | undefined> {
     const request = parseRequest(value);
     if (request === undefined) {
       this.#errorsLeft -= 1;
@@ -205,7 +220,7 @@ class Session implements ElectrumSession {
     const { id } = request;
     let reply: string;
     try {
-      const result = await this.#result(request);
+      const result = await this.#result(request, afterwards);
       reply = JSON.stringify({ jsonrpc: '2.0', id, result });
     } catch (error) {
       reply = errorReply(id, this.#rpcErrorOf(error, request.method));
@@ -213,7 +228,8 @@ class Session implements ElectrumSession {
     return id === undefined ? undefined : reply;
   }
 
-  async #result({ method, params }: RpcRequest): Promise<unknown> {
+  async #result({ method, params }: RpcRequest, afterwards: Afterwards): Promise<unknown> {
+    this.#ended.signal.throwIfAborted();
     if (!isElectrumMethod(method)) throw unknownMethod();
     if (method === 'server.version') return this.#agree(parseParams(method, params));
     if (!isSpokenIn(method, this.protocol)) throw unknownMethod();
@@ -221,7 +237,11 @@ class Session implements ElectrumSession {
     // The method's own parameters go to the method's own handler.
     const handler = this.#handlers[method] as Handler | undefined;
     if (handler === undefined) throw unknownMethod();
-    return await handler(parseParams(method, params), this.#context);
+    return await handler(parseParams(method, params), {
+      session: this,
+      signal: this.#ended.signal,
+      afterReply: (run) => afterwards.push(run),
+    });
   }
 
   #agree({ protocol_version }: ElectrumArguments['server.version']): [string, string] {
@@ -250,10 +270,11 @@ class Session implements ElectrumSession {
   }
 
   /** Resolves when the client has read enough; disconnects one that reads or behaves too badly. */
-  async #send(line: string): Promise<void> {
+  async #send(line: string, afterwards: Afterwards = []): Promise<void> {
     // What is still being worked on would pile up for nobody.
-    if (this.#isClosed) return;
+    if (this.#ended.signal.aborted) return;
     const sent = this.#batcher.send(line);
+    for (const run of afterwards) run();
     if (this.#batcher.waitingChars > this.#limits.maxWaitingChars) {
       this.#hangUp('it leaves too much unread');
     }

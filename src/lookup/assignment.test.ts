@@ -6,11 +6,13 @@ import { fromHex, toHex, utf8 } from '../base/bytes.ts';
 import { type Consensus } from '../directory/consensus.ts';
 import { type ConsensusNode } from '../directory/consensus-node.ts';
 import {
+  type Binding,
   bindGateway,
   bindRelays,
   BOUND_MS,
   rendezvousScore,
   routesTo,
+  sparedGateways,
   UNLISTED_MS,
   usableRelays,
 } from './assignment.ts';
@@ -106,6 +108,33 @@ test('another secret binds the addresses elsewhere', () => {
       bindGateway({ secret: other, consensus, now: NOW }, script(index), undefined).nodeId,
   );
   assert.ok(same.length < 15);
+});
+
+test('two gateways or more never get an address, unless there are too few', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 9 }), (count) => {
+      const consensus = consensusOf(plain(count));
+      const held: Binding[] = [];
+      for (let index = 0; index < 100; index++) {
+        const spared = sparedGateways({ secret, consensus }, held);
+        held.push(bindGateway({ secret, consensus, now: NOW, spared }, script(index), undefined));
+      }
+      const holders = new Set(held.map(({ nodeId: holder }) => holder)).size;
+      assert.ok(holders >= 1 && (count < 3 || count - holders >= 2), `${holders} of ${count}`);
+      if (count > 6) assert.equal(holders, count - 3);
+    }),
+  );
+});
+
+test('which gateways are spared changes only when one of them gets an address or goes', () => {
+  const consensus = consensusOf(plain(8));
+  const before = sparedGateways({ secret, consensus }, []);
+  const [first = ''] = before;
+  const others = consensus.nodes.filter(({ nodeId: id }) => !before.has(id));
+  const held = others.map(({ nodeId: holder }) => ({ nodeId: holder, since: NOW }));
+  assert.deepEqual(sparedGateways({ secret, consensus }, held), before);
+  const lost = sparedGateways({ secret, consensus }, [...held, { nodeId: first, since: NOW }]);
+  assert.deepEqual(lost, new Set([...before].filter((id) => id !== first)));
 });
 
 test('only running gateways with weight are chosen', () => {

@@ -26,9 +26,15 @@ export interface Chooser {
   readonly consensus: Consensus;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Gateways that no address is bound to anew. */
+  readonly spared?: ReadonlySet<NodeId>;
 }
 
 const RELAY_LABEL = utf8('relay');
+const BROADCAST_LABEL = utf8('broadcast');
+/** To send a transaction, to see it back, and to make up for one of the two. */
+const MOST_SPARED = 3;
+const LEAST_SPARED = 2;
 
 /**
  * Weighted rendezvous hashing: `-weight / ln(u)`, with u in (0, 1) from the first 48 bits of
@@ -60,13 +66,33 @@ export function bindGateway(
   const kept = held && keptBinding(chooser, held, 'Gateway');
   if (kept !== undefined) return kept;
   const subject = fromHex(scriptHash);
-  const [chosen] = ranked(chooser.secret, subject, candidates(chooser.consensus, 'Gateway'));
+  const gateways = candidates(chooser.consensus, 'Gateway').filter(
+    ({ nodeId }) => chooser.spared?.has(nodeId) !== true,
+  );
+  const [chosen] = ranked(chooser.secret, subject, gateways);
   if (chosen === undefined) {
     throw new LookupError('no-gateway', 'The consensus lists no running gateway.', {
       culprit: NOBODY,
     });
   }
   return { nodeId: chosen.nodeId, since: chooser.now };
+}
+
+/**
+ * Gateways that are kept free of addresses for as long as they hold none, so that the wallet can show
+ * its transactions to somebody: half of them, 2 or 3, as far as one is left.
+ */
+export function sparedGateways(
+  { secret, consensus }: Pick<Chooser, 'secret' | 'consensus'>,
+  held: Iterable<Binding>,
+): ReadonlySet<NodeId> {
+  const holders = new Set([...held].map(({ nodeId }) => nodeId));
+  const gateways = candidates(consensus, 'Gateway');
+  const free = gateways.filter(({ nodeId }) => !holders.has(nodeId));
+  const half = Math.max(LEAST_SPARED, Math.floor(gateways.length / 2));
+  const count = Math.max(0, Math.min(MOST_SPARED, half, gateways.length - 1));
+  const spared = ranked(secret, BROADCAST_LABEL, free).slice(0, count);
+  return new Set(spared.map(({ nodeId }) => nodeId));
 }
 
 /**

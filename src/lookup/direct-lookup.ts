@@ -23,6 +23,7 @@ import {
   type VerifiedHistory,
   type VerifiedTransaction,
 } from './lookup.ts';
+import { type ScriptHints } from './script-hints.ts';
 import { checkTipAge, verifyHistory, verifyTransaction } from './verify-history.ts';
 
 export interface DirectLookupOptions {
@@ -31,6 +32,7 @@ export interface DirectLookupOptions {
   readonly client: ElectrumClient;
   readonly onion: string;
   readonly headers: HeaderView;
+  readonly hints: ScriptHints;
   readonly clock: Clock;
   /** What ends with the lookup. */
   readonly scope: Scope;
@@ -88,6 +90,11 @@ export class DirectLookup implements Lookup {
     return blamingServer(this.#options.onion, () =>
       this.#retried(signal, () => this.#readTransaction(txid, signal)),
     );
+  }
+
+  watch(scriptHash: string, onHint: () => void): () => void {
+    this.#asked.add(scriptHash);
+    return this.#options.hints.watch(scriptHash, onHint);
   }
 
   async broadcast(raw: Uint8Array, { signal }: LookupCallOptions): Promise<string> {

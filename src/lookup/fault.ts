@@ -40,6 +40,7 @@ export type LookupErrorCode =
   | 'unknown-tip'
   | 'transaction-rejected'
   | 'broadcast-incomplete'
+  | 'not-seen'
   // Headers, and the Electrum server of a direct lookup.
   | 'headers-unavailable'
   | 'headers-refused'

@@ -18,6 +18,8 @@ export interface HeaderViewOptions {
   readonly news: (signal: AbortSignal) => Promise<unknown>;
   /** Told how far the verified chain reaches, as it grows. */
   readonly onProgress?: ((tip: ChainTip) => void) | undefined;
+  /** Told why the chain could not be brought up to date. It is tried again. */
+  readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 
 /** Sources may hear of a block a little later than who speaks of it. */
@@ -102,7 +104,9 @@ export class HeaderView implements VerifiedHeaders, AsyncDisposable {
   async #follow(reached: () => void): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      await this.sync(signal).then(reached, () => undefined);
+      await this.sync(signal).then(reached, (error: unknown) => {
+        if (!signal.aborted) this.#options.onTrouble?.(error);
+      });
       await this.#options.news(signal).catch(() => undefined);
     }
   }

@@ -119,7 +119,17 @@ export interface Lookup extends AsyncDisposable {
    * hexadecimal characters.
    */
   transaction(txid: string, options: LookupCallOptions): Promise<VerifiedTransaction>;
-  /** Resolves to the txid when the transaction was taken into a mempool. */
+  /**
+   * Tells when the history of a script may have changed since, until the function that is returned is
+   * called. It is a hint to ask, never an answer, and no promise: what the source does not tell is found by asking now and
+   * then. Only where the source is the user's own server.
+   */
+  watch?(scriptHash: string, onHint: () => void): () => void;
+  /**
+   * Resolves to the txid when the transaction was taken into a mempool. Relayed: when it came to another
+   * node too, which takes some seconds; rejects with `not-seen` when that is not so in time, although it
+   * may be on its way, and with `no-gateway` when nobody could be shown it.
+   */
   broadcast(raw: Uint8Array, options: LookupCallOptions): Promise<string>;
   /** By rising target. */
   fees(options: LookupCallOptions): Promise<readonly FeeRate[]>;

@@ -15,6 +15,7 @@ import { DirectLookup } from './direct-lookup.ts';
 import { News } from './header-news.ts';
 import { HeaderView } from './header-view.ts';
 import { type ChainTip, type Lookup } from './lookup.ts';
+import { ScriptHints } from './script-hints.ts';
 
 export interface OpenDirectLookupOptions {
   readonly network: Network;
@@ -30,6 +31,8 @@ export interface OpenDirectLookupOptions {
   readonly signal: AbortSignal;
   /** Told how far the verified headers reach: from the first block on, mainnet takes minutes. */
   readonly onProgress?: (tip: ChainTip) => void;
+  /** Told why the headers could not be brought up to date. It is tried again. */
+  readonly onTrouble?: (error: unknown) => void;
 }
 
 const CLIENT_NAME = 'sotto';
@@ -48,6 +51,7 @@ export async function openDirectLookup(options: OpenDirectLookupOptions): Promis
   const path = join(options.directory, 'headers');
   const store = opening.use(await openHeaderStore(path, { params, clock }));
   const blocks = new News();
+  let hints: ScriptHints | undefined = undefined;
   const client = opening.use(
     await blamingServer(onion, () =>
       startElectrumClient({
@@ -58,10 +62,12 @@ export async function openDirectLookup(options: OpenDirectLookupOptions): Promis
         signal,
         onReconnect: () => {
           blocks.tell();
+          hints?.renew();
         },
       }),
     ),
   );
+  hints = new ScriptHints(client);
   client.on('blockchain.headers.subscribe', () => {
     blocks.tell();
   });
@@ -71,6 +77,7 @@ export async function openDirectLookup(options: OpenDirectLookupOptions): Promis
     new HeaderView({
       store,
       onProgress: options.onProgress,
+      onTrouble: options.onTrouble,
       news: (until) => blocks.next(QUIET_MS, until),
       // To subscribe is repeated each time: a server forgets it with the connection.
       sync: (call) =>
@@ -81,5 +88,5 @@ export async function openDirectLookup(options: OpenDirectLookupOptions): Promis
     }),
   );
   const scope = opening.move();
-  return new DirectLookup({ network, client, onion, headers, clock, scope });
+  return new DirectLookup({ network, client, onion, headers, hints, clock, scope });
 }

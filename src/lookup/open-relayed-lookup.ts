@@ -16,11 +16,19 @@ export interface OpenRelayedLookupOptions extends ClientDirectoryOptions {
   readonly signal: AbortSignal;
   /** Told how far the verified headers reach: from the first block on, mainnet takes minutes. */
   readonly onProgress?: (tip: ChainTip) => void;
+  /** Told why the headers could not be brought up to date. It is tried again. */
+  readonly onTrouble?: (error: unknown) => void;
   /** How often the relays are asked for new blocks, on average. */
   readonly headersEveryMs?: number;
+  /** How long a transaction waits before it is sent, on average. */
+  readonly broadcastDelayMs?: number;
 }
 
 const HEADERS_EVERY_MS = 10_000;
+// Together well below the 60 s that Electrum gives a server to take a transaction.
+const BROADCAST_DELAY_MS = 3_000;
+const LOOK_EVERY_MS = 2_000;
+const SEEN_WITHIN_MS = 30_000;
 
 /**
  * Opens the state of a wallet and fetches a consensus unless a valid one is held. Headers come while
@@ -28,7 +36,13 @@ const HEADERS_EVERY_MS = 10_000;
  * @throws UserError when the state is damaged; DirectoryError `unavailable`; the signal's reason.
  */
 export async function openRelayedLookup(options: OpenRelayedLookupOptions): Promise<Lookup> {
-  const { clock, log, signal, headersEveryMs = HEADERS_EVERY_MS } = options;
+  const {
+    clock,
+    log,
+    signal,
+    headersEveryMs = HEADERS_EVERY_MS,
+    broadcastDelayMs = BROADCAST_DELAY_MS,
+  } = options;
   await using opening = new Scope();
   const { network, choices, consensus, pool } = await openClientDirectory(options);
   opening.use(pool);
@@ -42,6 +56,7 @@ export async function openRelayedLookup(options: OpenRelayedLookupOptions): Prom
     new HeaderView({
       store,
       onProgress: options.onProgress,
+      onTrouble: options.onTrouble,
       news: (until) => nowAndThen(headersEveryMs, until),
       sync: (call) => {
         const relays = choices.relays(currentConsensus(consensus));
@@ -57,6 +72,7 @@ export async function openRelayedLookup(options: OpenRelayedLookupOptions): Prom
     pool,
     headers,
     faults,
+    pace: { delayMs: broadcastDelayMs, lookEveryMs: LOOK_EVERY_MS, seenWithinMs: SEEN_WITHIN_MS },
     clock,
     log,
     scope,

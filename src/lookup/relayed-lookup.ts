@@ -2,10 +2,10 @@ import { type Clock } from '../base/clock.ts';
 import { type Scope } from '../base/lifecycle.ts';
 import { type Logger } from '../base/log.ts';
 import { type Network } from '../bitcoin/networks.ts';
+import { type NodeId } from '../directory/node-id.ts';
 import { ProofError } from '../electrum/proof-error.ts';
 import { decodeFeesBody, type FeeEstimate } from '../query/bodies.ts';
 import { type Aim, Asker } from './ask.ts';
-import { broadcastInParts } from './broadcast.ts';
 import { type ConsensusSource, currentConsensus } from './consensus-source.ts';
 import { LookupError, NOBODY } from './fault.ts';
 import { type FaultLog } from './fault-log.ts';
@@ -24,7 +24,8 @@ import {
 } from './lookup.ts';
 import { readBody } from './read-body.ts';
 import { type Claimed, refutationOf } from './refutation.ts';
-import { type RelayPool } from './relay-pool.ts';
+import { type Purpose, type RelayPool } from './relay-pool.ts';
+import { type BroadcastPace, spreadTransaction } from './spread-transaction.ts';
 import { type StickyChoices } from './sticky-choices.ts';
 import { Turns } from './turns.ts';
 import { checkTipAge, verifyHistory, verifyTransaction } from './verify-history.ts';
@@ -36,6 +37,7 @@ export interface RelayedLookupOptions {
   readonly pool: RelayPool;
   readonly headers: HeaderView;
   readonly faults: FaultLog;
+  readonly pace: BroadcastPace;
   readonly clock: Clock;
   readonly log: Logger;
   /** What ends with the lookup. */
@@ -122,13 +124,14 @@ export class RelayedLookup implements Lookup {
   }
 
   async broadcast(raw: Uint8Array, { signal }: LookupCallOptions): Promise<string> {
-    const { choices } = this.#options;
-    const nodeId = choices.gatewayWithoutAddresses(currentConsensus(this.#options.consensus));
-    const aim: Aim = {
-      purpose: 'broadcast',
-      ways: (consensus) => choices.waysTo(nodeId, consensus),
-    };
-    return broadcastInParts(raw, (query) => this.#asker.ask(query, aim, signal));
+    const { choices, consensus, pace } = this.#options;
+    return spreadTransaction(raw, {
+      gateways: choices.gatewaysWithoutAddresses(currentConsensus(consensus)),
+      putAt: (nodeId, query, until) =>
+        this.#asker.ask(query, this.#aimAt(nodeId, 'broadcast'), until),
+      pace,
+      signal,
+    });
   }
 
   async fees({ signal }: LookupCallOptions): Promise<readonly FeeRate[]> {
@@ -151,12 +154,13 @@ export class RelayedLookup implements Lookup {
     await this.#options.choices.saved;
   }
 
-  async #feesOf(nodeId: string, signal: AbortSignal): Promise<readonly FeeEstimate[]> {
-    const aim: Aim = {
-      purpose: 'fees',
-      ways: (consensus) => this.#options.choices.waysTo(nodeId, consensus),
-    };
-    return readBody(await this.#asker.ask({ op: 'FEES' }, aim, signal), decodeFeesBody);
+  async #feesOf(nodeId: NodeId, signal: AbortSignal): Promise<readonly FeeEstimate[]> {
+    const answer = await this.#asker.ask({ op: 'FEES' }, this.#aimAt(nodeId, 'fees'), signal);
+    return readBody(answer, decodeFeesBody);
+  }
+
+  #aimAt(nodeId: NodeId, purpose: Purpose): Aim {
+    return { purpose, ways: (consensus) => this.#options.choices.waysTo(nodeId, consensus) };
   }
 
   /** What a gateway claims as of a block, once that block is in the chain and `verify` has passed. */

@@ -10,8 +10,10 @@ import {
   bindGateway,
   bindRelays,
   candidates,
+  type Chooser,
   ranked,
   routesTo,
+  sparedGateways,
   usableRelays,
 } from './assignment.ts';
 import { type Choices, type ClientState } from './client-state.ts';
@@ -55,7 +57,7 @@ export class StickyChoices {
     const relays = this.relays(consensus);
     const { secret, choices } = this.#state;
     const held = choices.gateways.get(scriptHash);
-    const binding = bindGateway({ secret, consensus, now: this.#clock() }, scriptHash, held);
+    const binding = bindGateway(this.#chooser(consensus), scriptHash, held);
     if (differs(binding, held)) {
       this.#save({ ...choices, gateways: new Map(choices.gateways).set(scriptHash, binding) });
     }
@@ -71,7 +73,7 @@ export class StickyChoices {
   waysForTransaction(txid: string, consensus: Consensus): Ways {
     const relays = this.relays(consensus);
     const { secret } = this.#state;
-    const { nodeId } = bindGateway({ secret, consensus, now: this.#clock() }, txid, undefined);
+    const { nodeId } = bindGateway(this.#chooser(consensus), txid, undefined);
     const gateway = listedGateway(nodeId, consensus);
     return { gateway, relays: routesTo(gateway, { secret, subject: fromHex(txid), relays }) };
   }
@@ -91,19 +93,25 @@ export class StickyChoices {
   }
 
   /**
-   * A gateway that holds no address of the wallet, so that it learns nothing about them from a
-   * transaction.
-   * @throws LookupError `no-gateway` when every gateway holds one.
+   * The gateways that hold no address of the wallet, in a random order that favours weight: they learn
+   * nothing about its addresses from a transaction.
+   * @throws LookupError `no-gateway` when there are fewer than two.
    */
-  gatewayWithoutAddresses(consensus: Consensus): NodeId {
+  gatewaysWithoutAddresses(consensus: Consensus): readonly NodeId[] {
     const holders = new Set([...this.#state.choices.gateways.values()].map(({ nodeId }) => nodeId));
-    const free = this.anyGateways(consensus).find((nodeId) => !holders.has(nodeId));
-    if (free !== undefined) return free;
+    const free = this.anyGateways(consensus).filter((nodeId) => !holders.has(nodeId));
+    if (free.length >= 2) return free;
     throw new LookupError(
       'no-gateway',
-      'Every running gateway holds an address of this wallet, so none is shown a transaction.',
+      `Of the running gateways ${free.length} hold no address of this wallet, and it takes two to send a transaction without showing them whose it is. It was not sent. Send it through a server of your own, or wait until more gateways run.`,
       { culprit: NOBODY },
     );
+  }
+
+  #chooser(consensus: Consensus): Chooser {
+    const { secret, choices } = this.#state;
+    const spared = sparedGateways({ secret, consensus }, choices.gateways.values());
+    return { secret, consensus, now: this.#clock(), spared };
   }
 
   #save(choices: Choices): void {

@@ -209,6 +209,40 @@ test('a relay that answers nothing is let go, whatever is asked of it', async ()
   assert.equal((await link.closed).code, 'no-answer');
 });
 
+test('a link over which nothing comes any more is given up, and not for one answer that is missing', async () => {
+  let now = 0;
+  let answers = true;
+  const [stream, far] = streamPair();
+  testPeer(far, {
+    onFrame: ({ id }, relay) => {
+      if (answers && id % 2 === 0) relay.send(back(id, 1));
+    },
+  });
+  const link = await connectRelay({
+    stream,
+    network: 'regtest',
+    clock: () => now,
+    signal: never,
+    limits: { silentMs: 1_000 },
+  });
+  const givenUpAt = async (time: number): Promise<void> => {
+    const stop = new AbortController();
+    const asked = forward(link, stop.signal);
+    await settle();
+    now = time;
+    stop.abort(new Error('no time left'));
+    await assert.rejects(asked);
+  };
+  await givenUpAt(900);
+  await forward(link);
+  await givenUpAt(1_500);
+  answers = false;
+  await givenUpAt(1_890);
+  assert.equal((await Promise.race([link.closed, settle()]))?.code, undefined);
+  await givenUpAt(1_900);
+  assert.equal((await link.closed).code, 'no-answer');
+});
+
 test('connecting fails when the relay says no HELLO, another network’s, or is aborted', async () => {
   const connect = (options: {
     signal?: AbortSignal;

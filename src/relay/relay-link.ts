@@ -45,6 +45,11 @@ export interface RelayLinkLimits {
   readonly directoryMs: number;
   /** Questions given up without an answer; with more, the relay is not worth its link. */
   readonly unanswered: number;
+  /**
+   * When nothing at all came for so long after a question, and one is given up, the stream is taken for
+   * dead: an honest relay says sooner that a gateway is silent. A machine that slept has such streams.
+   */
+  readonly silentMs: number;
   readonly timing: LinkTiming;
 }
 
@@ -54,6 +59,7 @@ const DEFAULT_LIMITS: RelayLinkLimits = {
   headersMs: 60_000,
   directoryMs: 300_000,
   unanswered: 64,
+  silentMs: 45_000,
   timing: { helloMs: 30_000, idleMs: Infinity, stallMs: 60_000 },
 };
 
@@ -138,12 +144,16 @@ class AskingLink implements RelayLink {
   readonly #link: Link;
   readonly #cells: Turnstile;
   readonly #pending = new Map<number, Pending>();
+  readonly #clock: Clock;
+  /** When the first question was asked of those that nothing at all came after. */
+  #silentSince: number | undefined;
   #unanswered = 0;
   #lastId = 0;
 
   constructor(options: RelayLinkOptions, onReady: () => void) {
     const { stream, network, consensusHash, clock } = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#clock = clock;
     this.#cells = new Turnstile(this.#limits.cellsInFlight);
     const consensus = consensusHash === undefined ? undefined : { hash: consensusHash };
     let ended: (reason: LinkError) => void;
@@ -279,11 +289,13 @@ class AskingLink implements RelayLink {
           reject(error);
         },
       });
+      this.#silentSince ??= this.#clock();
       this.#link.send({ type, id, payload });
     });
   }
 
   #take({ type, id, payload }: Frame): void {
+    this.#silentSince = undefined;
     const pending = this.#pending.get(id);
     if (pending?.answerType !== type) throw new LinkError('protocol', `${type} nobody asked for`);
     if (pending.take(payload)) this.#pending.delete(id);
@@ -291,7 +303,10 @@ class AskingLink implements RelayLink {
 
   #countUnanswered(): void {
     this.#unanswered += 1;
-    if (this.#unanswered <= this.#limits.unanswered) return;
+    const { unanswered, silentMs } = this.#limits;
+    const silent = this.#clock() - (this.#silentSince ?? Infinity);
+    if (silent >= silentMs) this.#link.close('no-answer', 'the relay is silent');
+    if (this.#unanswered <= unanswered) return;
     this.#link.close('no-answer', 'the relay leaves too much unanswered');
   }
 

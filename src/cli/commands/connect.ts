@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { Argument, Command } from 'commander';
 import { UserError } from '../../base/errors.ts';
+import type { BridgeLookup } from '../../config/stack-config.ts';
 import type { Address } from '../../io/dial.ts';
 import {
   WALLETS,
@@ -13,6 +14,7 @@ import { homeOption } from '../home-option.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { stderrLogger } from '../logger.ts';
 import { note, print, printJson } from '../output.ts';
+import { walletSteps } from '../wallet-steps.ts';
 
 interface ConnectOptions {
   readonly home: string;
@@ -29,7 +31,14 @@ interface Connection {
   readonly height: number | undefined;
   /** Names of those that have a key; undefined when none is needed. */
   readonly devices: readonly string[] | undefined;
+  /** What the bridge asks that answers there; undefined where the Electrum server itself answers. */
+  readonly bridge: BridgeLookup | undefined;
 }
+
+const BRIDGE_ASKS = {
+  direct: "A bridge answers there, with what it has verified of the own Electrum server's answers.",
+  relayed: 'A bridge answers there, with what it has verified of answers of the relay network.',
+} as const;
 
 /** Where tor listens on most machines with a wallet. */
 const USUAL_PROXY = { host: '127.0.0.1', port: 9050 };
@@ -63,6 +72,7 @@ async function connect(
   signal: AbortSignal,
 ): Promise<Connection> {
   const { network, exposeLan, openWallet } = config;
+  const bridge = config.bridge?.lookup;
   const { testLan, testWalletOnion } = await import('../../stack/test-connection.ts');
   if (lan) {
     if (exposeLan === undefined) {
@@ -76,6 +86,7 @@ async function connect(
       isOnion: false,
       height: test ? await testLan(plan, exposeLan, signal) : undefined,
       devices: undefined,
+      bridge,
     };
   }
   const { listDevices, OWN_DEVICE } = await import('../../stack/devices.ts');
@@ -88,10 +99,12 @@ async function connect(
     isOnion: true,
     height: test ? await testWalletOnion(plan, signal) : undefined,
     devices: openWallet ? undefined : names.filter((name) => name !== OWN_DEVICE),
+    bridge,
   };
 }
 
-function toJson({ strings, address, isOnion, height, devices }: Connection): unknown {
+function toJson(connection: Connection): unknown {
+  const { strings, address, isOnion, height, devices, bridge } = connection;
   const { server, uri, electrum, sparrow, bluewallet } = strings;
   return {
     [isOnion ? 'onion' : 'host']: address.host,
@@ -102,48 +115,24 @@ function toJson({ strings, address, isOnion, height, devices }: Connection): unk
     height,
     needsDeviceKey: devices !== undefined,
     devices,
+    bridge,
     wallets: { electrum, sparrow, bluewallet },
   };
 }
 
 async function show(connection: Connection, wallet: WalletName | undefined): Promise<void> {
-  const { strings, height, devices, isOnion } = connection;
+  const { strings, height, devices, isOnion, bridge } = connection;
   if (height === undefined) note('Not tested: it may not answer.');
   else note(`It answers${isOnion ? ' through its onion' : ''}, at block ${height}.`);
+  if (bridge) note(BRIDGE_ASKS[bridge]);
   print(`\n${strings.server}\n`);
   if (process.stdout.isTTY) {
     const { terminalQr } = await import('../qr.ts');
     print(`${terminalQr(strings.server)}\n`);
   }
   const chosen = wallet === undefined ? WALLETS : [wallet];
-  for (const each of chosen) print(`${stepsFor(each, connection).join('\n')}\n`);
+  for (const each of chosen) print(`${walletSteps(each, strings).join('\n')}\n`);
   if (devices !== undefined) print(keySteps(devices).join('\n'));
-}
-
-function stepsFor(wallet: WalletName, { strings, isOnion }: Connection): readonly string[] {
-  const { electrum, sparrow, bluewallet } = strings;
-  switch (wallet) {
-    case 'electrum':
-      return [
-        'Electrum',
-        `  ${electrum.command}`,
-        ...(isOnion ? ['  With Tor Browser instead of tor, the port of the proxy is 9150.'] : []),
-      ];
-    case 'sparrow':
-      return [
-        'Sparrow: Settings, Server, Private Electrum',
-        `  URL    ${sparrow.host}  port ${sparrow.port}   (or scan: ${sparrow.url})`,
-        '  SSL    off',
-        `  Proxy  ${sparrow.proxy ?? 'off'}`,
-      ];
-    case 'bluewallet':
-      return [
-        'BlueWallet: Settings, Network, Electrum server: scan the code, or',
-        `  ${bluewallet.host}  port ${bluewallet.port}  SSL off`,
-        `  On the phone itself: ${bluewallet.link}`,
-        ...(isOnion ? ['  It needs Orbot with its VPN on: BlueWallet has no Tor of its own.'] : []),
-      ];
-  }
 }
 
 function keySteps(devices: readonly string[]): readonly string[] {

@@ -111,6 +111,7 @@ function describeKept(demo: Demo): string {
     `  sotto directory show --policy ${policyFile} --socks ${socks}`,
     `  sotto lookup --relayed --policy ${policyFile} --socks ${socks} ${first?.address ?? ''}`,
     `  sotto lookup --direct --network regtest --server ${walletOnion} --socks ${socks} ${first?.address ?? ''}`,
+    `  sotto bridge --relayed --policy ${policyFile} --socks ${socks} --state ${demo.directory}/bridge`,
     `  sotto devnet mine 1 --directory ${demo.directory}/chain`,
     '',
     'Ctrl-C ends it and removes everything.',

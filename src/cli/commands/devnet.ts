@@ -68,7 +68,11 @@ export function devnetCommand(): Command {
         if (options.json) print(JSON.stringify({ electrum, control: running.controlPath }));
         else {
           print(`Electrum server  ${electrum} (regtest, no TLS)`);
-          note('Ctrl-C ends it. From another terminal: sotto devnet mine|pay|reorg|info');
+          note(
+            'A bridge in front of it:\n' +
+              `  sotto bridge --direct --network regtest --server ${electrum} --listen ${LOOPBACK}:50011\n` +
+              'Ctrl-C ends it. From another terminal: sotto devnet mine|pay|reorg|info',
+          );
         }
         await serveUntilAborted(running, signal);
       });

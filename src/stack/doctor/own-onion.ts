@@ -8,11 +8,11 @@ import { testWalletOnion } from '../test-connection.ts';
 
 const TIMEOUT_MS = 60_000;
 
-/** The target answers through the wallet onion, as a wallet asks it. */
+/** What wallets meet answers through the wallet onion, as a wallet asks it. */
 export function walletOnion(plan: Plan): Check {
   return {
     id: 'wallet-onion',
-    title: 'the target through the wallet onion',
+    title: 'the wallet onion answers',
     run: async ({ signal }) => fine(`it answers, at block ${await testWalletOnion(plan, signal)}`),
   };
 }
@@ -21,7 +21,7 @@ export function walletOnion(plan: Plan): Check {
 export function relayOnion(plan: Plan, clock: Clock): Check {
   return {
     id: 'relay-onion',
-    title: 'the node through the relay onion',
+    title: 'the relay onion answers',
     async run({ signal }) {
       const { network } = plan.config;
       const until = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);

@@ -10,7 +10,7 @@ import { WALLET_PORT } from '../services/tor.ts';
 import { probeElectrum } from './electrum-probe.ts';
 import type { ElectrumObservation } from './observations.ts';
 
-/** Asks the target through the wallet onion, as a wallet does: tor has a device's key of its own. */
+/** Asks what answers at the wallet onion, as a wallet does: tor has a device's key of its own. */
 export async function probeWalletOnion(
   plan: Pick<Plan, 'home' | 'onions'>,
   signal: AbortSignal,

@@ -1,0 +1,221 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Scope } from '../src/base/lifecycle.ts';
+import { silent } from '../src/base/log.ts';
+import { type DevnetChain, startDevnetChain } from '../src/devnet/chain-process.ts';
+import { type DevnetNetwork, startDevnetNetwork, WALLET_PORT } from '../src/devnet/network.ts';
+import { startProgram } from '../src/devnet/program.ts';
+import { fundWallet, type WalletAddress } from '../src/devnet/wallet.ts';
+import type { ElectrumClient } from '../src/electrum/client.ts';
+import { formatAddress, parseAddress } from '../src/io/dial.ts';
+import { loopbackDial } from '../src/io/loopback-dial.ts';
+import { type Reaper, startReaper } from '../src/io/reaper.ts';
+import { socksDial } from '../src/io/socks-dial.ts';
+import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
+import type { Tor } from '../src/tor/tor-process.ts';
+import { medianOf, type Report, rounded } from './harness.ts';
+import { openPlain, subscribeAll, syncPlainly } from './plain-calls.ts';
+
+// A large wallet over onion services of a private Tor network: what it takes through a bridge that
+// asks the network, beside the same calls to one server's onion. Mix and tick are 0, so that only the
+// way itself is measured; the second network adds to each onion what the real Tor network does.
+
+/** Enough that no relay gets more of this wallet than the 600 cells it takes of a circuit in 10 minutes. */
+const NODES = 7;
+const ADDRESSES = 1000;
+/** To every fourth address: 5,000 transactions in all. */
+const SEVERAL = 17;
+const DELAYS_MS = [0, 300];
+const ROUNDS = 3;
+
+const { signal } = new AbortController();
+
+export async function bench(): Promise<readonly Report[]> {
+  await using scope = new Scope();
+  const reaper = scope.use(await startReaper());
+  const { path: directory } = scope.use(await makeTemporaryDirectory());
+  reaper.watchDirectory(directory);
+  const chain = scope.use(
+    await startDevnetChain({ directory: join(directory, 'chain'), signal, reaper }),
+  );
+  const seed = new Uint8Array(32).fill(7);
+  const wallet = await fundWallet(chain, { seed, addresses: ADDRESSES, several: SEVERAL });
+  const reports: Report[] = [];
+  for (const delayMs of DELAYS_MS) {
+    const place = { directory: join(directory, `delay-${delayMs}`), reaper, delayMs };
+    reports.push(...(await benchAt({ ...place, chain, wallet })));
+  }
+  return reports;
+}
+
+interface Stage {
+  readonly directory: string;
+  readonly reaper: Reaper;
+  readonly delayMs: number;
+  readonly chain: DevnetChain;
+  readonly wallet: readonly WalletAddress[];
+}
+
+async function benchAt({ directory, reaper, delayMs, chain, wallet }: Stage): Promise<Report[]> {
+  await using scope = new Scope();
+  const network = scope.use(
+    await startDevnetNetwork({
+      directory,
+      nodes: NODES,
+      target: chain.electrum,
+      walletTarget: chain.electrum,
+      mixMs: 0,
+      tickMs: 0,
+      pollMeanS: 14_400,
+      delayMs,
+      observed: false,
+      signal,
+      reaper,
+      log: silent,
+      onProgress: () => undefined,
+    }),
+  );
+  const tor = scope.use(await network.startClientTor('client', signal));
+  const rounds: Round[] = [];
+  // The first one warms up the processes.
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    const state = join(directory, `state-${round}`);
+    rounds.push(await measure({ network, tor, reaper, state }, wallet));
+  }
+  const median = (of: (round: Round) => number): number => medianOf(rounds.slice(1).map(of));
+  const plainMs = median((round) => round.plainMs);
+  const row = (what: string, ms: number): Report['rows'][number] => ({
+    what,
+    'median ms': rounded(ms),
+    ratio: rounded(ms / plainMs),
+  });
+  const transactions = new Set(wallet.flatMap(({ txids }) => txids)).size;
+  const title = `Wallet of ${ADDRESSES} addresses, ${transactions} transactions, ${delayMs} ms added to each onion round trip`;
+  return [
+    {
+      title,
+      rows: [
+        row('plain Electrum calls over one onion, from nothing', plainMs),
+        row(
+          'through a new bridge, with its start, from nothing',
+          median((round) => round.firstMs),
+        ),
+        row(
+          'through it, from the first connection on',
+          median((round) => round.syncMs),
+        ),
+        row(
+          'a restart of the bridge, until it listens',
+          median((round) => round.restartMs),
+        ),
+        row(
+          'all subscriptions answered after that',
+          median((round) => round.subscribedMs),
+        ),
+      ],
+    },
+    {
+      title: `Memory of that bridge, MB`,
+      rows: [
+        { when: 'after the first sync', MB: median((round) => round.firstMb) },
+        { when: 'at its peak', MB: median((round) => round.peakMb) },
+        { when: 'after the restart', MB: median((round) => round.restartMb) },
+      ],
+    },
+  ];
+}
+
+interface Round {
+  readonly plainMs: number;
+  readonly firstMs: number;
+  readonly syncMs: number;
+  readonly restartMs: number;
+  readonly subscribedMs: number;
+  readonly firstMb: number;
+  readonly peakMb: number;
+  readonly restartMb: number;
+}
+
+interface Ways {
+  readonly network: DevnetNetwork;
+  readonly tor: Tor;
+  readonly reaper: Reaper;
+  /** Of the bridge. */
+  readonly state: string;
+}
+
+async function measure(ways: Ways, wallet: readonly WalletAddress[]): Promise<Round> {
+  const plainMs = await timed(async () => {
+    await using client = await openOnion(ways);
+    await syncPlainly(client, wallet);
+  });
+  return { plainMs, ...(await firstSync(ways, wallet)), ...(await restart(ways, wallet)) };
+}
+
+type FirstSync = Pick<Round, 'firstMs' | 'syncMs' | 'firstMb' | 'peakMb'>;
+
+async function firstSync(ways: Ways, wallet: readonly WalletAddress[]): Promise<FirstSync> {
+  const started = performance.now();
+  await using bridge = await startBridge(ways);
+  const syncMs = await timed(async () => {
+    await using client = await openLoopback(bridge.ready.electrum);
+    await syncPlainly(client, wallet);
+  });
+  const firstMs = performance.now() - started;
+  return { firstMs, syncMs, firstMb: memoryOf(bridge, 'VmRSS'), peakMb: memoryOf(bridge, 'VmHWM') };
+}
+
+type Restart = Pick<Round, 'restartMs' | 'subscribedMs' | 'restartMb'>;
+
+async function restart(ways: Ways, wallet: readonly WalletAddress[]): Promise<Restart> {
+  const started = performance.now();
+  await using bridge = await startBridge(ways);
+  const restartMs = performance.now() - started;
+  const subscribedMs = await timed(async () => {
+    await using client = await openLoopback(bridge.ready.electrum);
+    await subscribeAll(client, wallet);
+  });
+  return { restartMs, subscribedMs, restartMb: memoryOf(bridge, 'VmRSS') };
+}
+
+const readyLine = z.object({ electrum: z.string() });
+
+type BridgeProcess = Awaited<ReturnType<typeof startBridge>>;
+
+function startBridge({ network, tor, reaper, state }: Ways) {
+  const { policyFile } = network;
+  const where = ['--socks', formatAddress(tor.socks), '--listen', '127.0.0.1:0', '--state', state];
+  return startProgram({
+    file: 'cli/main.js',
+    args: ['bridge', '--relayed', '--policy', policyFile, ...where, '--json'],
+    ready: readyLine,
+    signal,
+    reaper,
+  });
+}
+
+function openOnion({ network, tor }: Ways): Promise<ElectrumClient> {
+  const dial = socksDial(tor.socks);
+  const server = { host: network.walletOnion, port: WALLET_PORT };
+  const isolation = `plain ${performance.now()}`;
+  return openPlain((dialing) => dial(server, { isolation, signal: dialing }));
+}
+
+function openLoopback(electrum: string): Promise<ElectrumClient> {
+  const address = parseAddress(electrum);
+  return openPlain((dialing) => loopbackDial(address, { isolation: '', signal: dialing }));
+}
+
+/** In MB, as the kernel counts it (proc(5), /proc/pid/status). */
+function memoryOf({ pid }: BridgeProcess, field: 'VmRSS' | 'VmHWM'): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
+  return Math.round(Number(kilobytes) / 1000);
+}
+
+async function timed(run: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await run();
+  return performance.now() - start;
+}

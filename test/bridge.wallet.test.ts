@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll } from 'vitest';
+import { Scope } from '../src/base/lifecycle.ts';
+import { silent } from '../src/base/log.ts';
+import { type EmbeddedChain, startEmbeddedChain } from '../src/devnet/embedded-chain.ts';
+import { type DevnetNetwork, startDevnetNetwork } from '../src/devnet/network.ts';
+import type { DevnetNode } from '../src/devnet/network-node.ts';
+import { addressesIn, type AddressMarks, seenByRoles } from '../src/devnet/seen.ts';
+import type { NodeId } from '../src/directory/node-id.ts';
+import { findFreePorts } from '../src/io/free-ports.ts';
+import { startReaper } from '../src/io/reaper.ts';
+import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
+import { type BridgeProcess, startBridgeProcess } from './bridge-process.ts';
+import { type Electrum, hasElectrum, startElectrum, walletTest } from './electrum.ts';
+import {
+  addressesOf,
+  awaitAgreement,
+  payBeforehand,
+  receiveAndSpend,
+  WALLET_SEED,
+} from './electrum-life.ts';
+
+const NODES = 6;
+/** So that a test waits for seconds where a person waits for hours. */
+const POLL_MEAN_S = 8;
+
+const { signal } = new AbortController();
+const scope = new Scope();
+let chain: EmbeddedChain;
+let network: DevnetNetwork;
+let wallet: Electrum;
+let bridge: BridgeProcess;
+let startBridge: () => Promise<BridgeProcess>;
+
+beforeAll(async () => {
+  if (!hasElectrum) return;
+  const reaper = scope.use(await startReaper());
+  const { path: directory } = scope.use(await makeTemporaryDirectory());
+  reaper.watchDirectory(directory);
+  chain = scope.use(
+    await startEmbeddedChain({ seed: randomBytes(32), clock: Date.now, port: 0, log: silent }),
+  );
+  await payBeforehand(chain);
+  network = scope.use(
+    await startDevnetNetwork({
+      directory,
+      nodes: NODES,
+      target: chain.electrum,
+      walletTarget: chain.electrum,
+      mixMs: 0,
+      tickMs: 0,
+      pollMeanS: POLL_MEAN_S,
+      delayMs: 0,
+      observed: true,
+      signal,
+      reaper,
+      log: silent,
+      onProgress: () => undefined,
+    }),
+  );
+  const { socks } = scope.use(await network.startClientTor('client', signal));
+  const [port = 0] = await findFreePorts(1);
+  const listen = { host: '127.0.0.1', port };
+  const way = ['--relayed', '--policy', network.policyFile];
+  const state = `${directory}/bridge`;
+  startBridge = async () =>
+    scope.use(await startBridgeProcess({ way, listen, socks, state, signal, reaper }));
+  bridge = await startBridge();
+  wallet = scope.use(await startElectrum({ seed: WALLET_SEED, server: listen, signal }));
+});
+
+afterAll(() => scope[Symbol.asyncDispose]());
+
+/** The wallet's addresses that the node was asked about as a gateway, and the others. */
+async function addressesAt(node: DevnetNode): Promise<[AddressMarks[], AddressMarks[]]> {
+  const observed = await readFile(node.observeFile, 'utf8');
+  const addresses = await addressesOf(wallet);
+  const isThere = (address: AddressMarks): boolean =>
+    seenByRoles(observed, [address]).gateway.addresses > 0;
+  return [addresses.filter(isThere), addresses.filter((address) => !isThere(address))];
+}
+
+/** Takes the node away, pays to somebody it has nothing to do with, and then to whom it answers for. */
+async function liveWithout(node: DevnetNode): Promise<void> {
+  const [there, [elsewhere]] = await addressesAt(node);
+  assert.ok(elsewhere);
+  await node.stop();
+  await chain.pay(elsewhere.address, 10_000n);
+  await chain.mine(1);
+  await awaitAgreement(wallet, chain);
+  for (const { address } of there.slice(0, 1)) await chain.pay(address, 20_000n);
+  await node.start(signal);
+  await awaitAgreement(wallet, chain);
+}
+
+function nodeOf(id: NodeId | undefined): DevnetNode {
+  const node = network.nodes.find(({ nodeId }) => nodeId === id);
+  if (node === undefined) throw new Error(`no node ${id}`);
+  return node;
+}
+
+walletTest('Electrum shows through relays all that the chain has for its seed', async () => {
+  await awaitAgreement(wallet, chain);
+});
+
+walletTest('each address is known to one gateway, and none to a relay', async () => {
+  const addresses = await addressesOf(wallet);
+  const seen = await Promise.all(
+    network.nodes.map(async ({ observeFile }) =>
+      seenByRoles(await readFile(observeFile, 'utf8'), addresses),
+    ),
+  );
+  const counts = seen.map(({ gateway }) => gateway.addresses);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  assert.equal(total, addresses.length);
+  assert.ok(Math.max(...counts) <= 0.6 * total, `of ${total}: ${counts.join(', ')}`);
+  assert.deepEqual(
+    seen.map(({ relay }) => relay.addresses),
+    seen.map(() => 0),
+  );
+  assert.ok(seen.some(({ relay }) => relay.cells > 0));
+});
+
+walletTest('it receives, spends, and follows a reorganisation', async () => {
+  await receiveAndSpend(wallet, chain);
+});
+
+walletTest('it goes on when the bridge is killed and started again', async () => {
+  await bridge.kill();
+  await chain.mine(1);
+  bridge = await startBridge();
+  await awaitAgreement(wallet, chain);
+});
+
+walletTest('it goes on without a gateway, and sees the rest when that is back', async () => {
+  const { gateways, relays } = (await bridge.status()).exposure;
+  const isRelay = (id: string): boolean => relays.some(({ nodeId }) => nodeId === id);
+  const gone = gateways.find(({ name }) => !isRelay(name)) ?? gateways[0];
+  await liveWithout(nodeOf(gone?.name));
+});
+
+walletTest('it goes on without a relay', async () => {
+  const { relays } = (await bridge.status()).exposure;
+  const [busiest] = relays.toSorted((a, b) => b.addresses - a.addresses);
+  await liveWithout(nodeOf(busiest?.nodeId));
+});
+
+walletTest('no address is in what the bridge has printed', async () => {
+  const words = Buffer.from(bridge.words.join('\n'));
+  assert.equal(addressesIn([words], await addressesOf(wallet)), 0);
+});
