@@ -13,9 +13,12 @@ const onion = `${'a'.repeat(55)}d.onion`;
 /** Functions differ from key to key; the rest is compared. */
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-test('a policy file comes back, with groups, quorum and relays', () => {
+test('a policy file comes back, with onions, groups, quorum and relays', () => {
+  const [first, ...others] = policy.authorities;
+  assert.ok(first);
   const full = {
     ...policy,
+    authorities: [{ ...first, onion: { host: onion, port: 50_010 } }, ...others],
     groups: [
       { name: 'west', threshold: 2, members: names.slice(0, 3) },
       { name: 'all', threshold: 2, members: ['west', names[4] ?? ''] },
@@ -65,6 +68,7 @@ test('a group of groups is reached through its members', () => {
   );
 });
 
+const GROUP = `${text}group g 1 ${names[0] ?? ''}\n`;
 const [witness = ''] = /^witness .*$/m.exec(text) ?? [];
 test.each([
   ['an unknown keyword', `${text}log x\n`, 'line 7'],
@@ -79,6 +83,14 @@ test.each([
   ['a member twice', `${text}group g 1 ${`${names[0] ?? ''} `.repeat(2)}\n`, 'line 7'],
   ['a quorum of none', `${text}quorum none\n`, 'line 7'],
   ['two quorums', `${text}${`quorum ${names[0] ?? ''}\n`.repeat(2)}`, 'line 8'],
+  ['an authority above its witness', `authority ${names[0] ?? ''} ${onion}:1\n${text}`, 'line 1'],
+  ['an authority that is a group', `${GROUP}authority g ${onion}:1\n`, 'line 8'],
+  [
+    'two onions of an authority',
+    `${text}${`authority ${names[0] ?? ''} ${onion}:1\n`.repeat(2)}`,
+    'line 8',
+  ],
+  ['an authority that is no onion', `${text}authority ${names[0] ?? ''} 127.0.0.1:1\n`, 'line 7'],
   ['a relay that is no onion', `${text}relay example.org:50010\n`, 'line 7'],
   ['a relay at port 0', `${text}relay ${onion}:0\n`, 'line 7'],
   ['two networks', `${text}network signet\n`, 'line 7'],

@@ -9,6 +9,8 @@ import { formatVerifierKey, type NoteVerifier, parseVerifierKey } from './note.t
 export interface PolicyAuthority {
   readonly name: string;
   readonly verifier: NoteVerifier;
+  /** Where nodes publish and its peers ask it; a client needs none. */
+  readonly onion?: OnionAddress | undefined;
 }
 
 /** Is reached when `threshold` of the members, authorities or groups above it, are. */
@@ -40,12 +42,15 @@ export function isQuorum(policy: Policy, signers: readonly NoteVerifier[]): bool
   return signed.length >= majority && (quorum === undefined || reached.has(quorum));
 }
 
-/** The policy file, in the syntax of C2SP tlog-policy with lines `network` and `relay` added. */
+/** The policy file, in the syntax of C2SP tlog-policy with lines `network`, `authority` and `relay` added. */
 export function renderPolicy(policy: Policy): string {
   const lines = [
     `network ${policy.network}`,
     ...policy.authorities.map(
       ({ name, verifier }) => `witness ${name} ${formatVerifierKey(verifier)}`,
+    ),
+    ...policy.authorities.flatMap(({ name, onion }) =>
+      onion === undefined ? [] : [`authority ${name} ${onion.host}:${onion.port}`],
     ),
     ...policy.groups.map(
       ({ name, threshold, members }) => `group ${name} ${threshold} ${members.join(' ')}`,
@@ -57,7 +62,7 @@ export function renderPolicy(policy: Policy): string {
 }
 
 /**
- * Lines that begin with `#` and blank ones are passed over; a group comes after its members.
+ * Lines that begin with `#` and blank ones are passed over; a group comes after its members, an authority after its witness.
  * @throws UserError that names the line.
  */
 export function parsePolicy(text: string): Policy {
@@ -77,12 +82,15 @@ export function parsePolicy(text: string): Policy {
 
 const NAME = /^[^\s+]{1,64}$/;
 const NETWORK_NAME = new RegExp(`^${NETWORK}$`);
-const RELAY = new RegExp(`^(${ONION_HOST}):(${NUMBER})$`);
+const ONION = new RegExp(`^(${ONION_HOST}):(${NUMBER})$`);
+
+const KEYWORDS = 'network, witness, authority, group, quorum, relay';
 
 class PolicyDraft {
   #network: string | undefined;
   #quorum: string | undefined;
   readonly #authorities: PolicyAuthority[] = [];
+  readonly #onions = new Map<string, OnionAddress>();
   readonly #groups: PolicyGroup[] = [];
   readonly #bootstrap: OnionAddress[] = [];
   readonly #names = new Set<string>();
@@ -93,10 +101,11 @@ class PolicyDraft {
     const shape = `${keyword ?? ''} ${words.length}`;
     if (shape === 'network 1') this.#setNetwork(first);
     else if (shape === 'witness 2') this.#addAuthority(first, second);
+    else if (shape === 'authority 2') this.#placeAuthority(first, second);
     else if (keyword === 'group' && rest.length > 0) this.#addGroup(first, second, rest);
     else if (shape === 'quorum 1') this.#setQuorum(first);
-    else if (shape === 'relay 1') this.#addRelay(first);
-    else throw malformed('expected network, witness, group, quorum or relay and its words');
+    else if (shape === 'relay 1') this.#bootstrap.push(parseOnion(first));
+    else throw malformed(`expected one of ${KEYWORDS} and its words`);
   }
 
   /** @throws UserError */
@@ -105,7 +114,11 @@ class PolicyDraft {
     if (this.#authorities.length === 0) throw new UserError('the policy names no witness');
     return {
       network: this.#network,
-      authorities: this.#authorities,
+      authorities: this.#authorities.map(({ name, verifier }) => ({
+        name,
+        verifier,
+        onion: this.#onions.get(name),
+      })),
       groups: this.#groups,
       quorum: this.#quorum,
       bootstrap: this.#bootstrap,
@@ -129,6 +142,14 @@ class PolicyDraft {
     this.#authorities.push({ name, verifier });
   }
 
+  #placeAuthority(name: string, address: string): void {
+    if (!this.#authorities.some((authority) => authority.name === name)) {
+      throw malformed(`no witness ${name} above this line`);
+    }
+    if (this.#onions.has(name)) throw malformed(`a second onion of ${name}`);
+    this.#onions.set(name, parseOnion(address));
+  }
+
   #addGroup(name: string, count: string, members: readonly string[]): void {
     const threshold = thresholdOf(count, members.length);
     if (new Set(members).size !== members.length) throw malformed('a member twice');
@@ -143,12 +164,6 @@ class PolicyDraft {
     this.#quorum = name;
   }
 
-  #addRelay(address: string): void {
-    const [, host, port] = RELAY.exec(address) ?? [];
-    if (host === undefined || port === undefined) throw malformed('not an onion address and port');
-    this.#bootstrap.push({ host, port: parsePort(port) });
-  }
-
   #claim(name: string): void {
     if (!NAME.test(name) || name === 'none') throw malformed('not a name');
     if (this.#names.has(name)) throw malformed(`${name} twice`);
@@ -158,6 +173,13 @@ class PolicyDraft {
   #expect(name: string): void {
     if (!this.#names.has(name)) throw malformed(`no witness or group ${name} above this line`);
   }
+}
+
+/** @throws DirectoryError */
+function parseOnion(address: string): OnionAddress {
+  const [, host, port] = ONION.exec(address) ?? [];
+  if (host === undefined || port === undefined) throw malformed('not an onion address and port');
+  return { host, port: parsePort(port) };
 }
 
 function thresholdOf(count: string, members: number): number {

@@ -79,6 +79,26 @@ test.each(named('valid', 'descriptor-'))('%s is read', (path) => {
   assert.equal(descriptor.onion.host, vector.onion);
 });
 
+test.each(named('valid', 'policy-'))('%s is read', (path) => {
+  const vector = read(path) as { policy: string; onions: Readonly<Record<string, string>> };
+  const { authorities } = parsePolicy(vector.policy);
+  const onions = authorities.flatMap(({ name, onion }) =>
+    onion === undefined ? [] : [[name, `${onion.host}:${onion.port}`]],
+  );
+  assert.deepEqual(Object.fromEntries(onions), vector.onions);
+});
+
+test.each(named('invalid', 'policy-'))('%s is refused with its line and code', (path) => {
+  const vector = read(path) as { policy: string; line: number; code: string };
+  assert.throws(
+    () => parsePolicy(vector.policy),
+    ({ message, cause }: Error) =>
+      message.startsWith(`line ${vector.line} of the policy`) &&
+      cause instanceof DirectoryError &&
+      cause.code === vector.code,
+  );
+});
+
 test.each(named('invalid', 'consensus-'))('%s is refused with its code', (path) => {
   const vector = read(path) as ConsensusVector & { code: string; previous?: string };
   const previous = vector.previous === undefined ? undefined : parseConsensus(vector.previous);
