@@ -22,6 +22,7 @@ export type DirectoryErrorCode =
   | 'wrong-slot'
   | 'late'
   | 'equivocated'
+  | 'no-equivocation'
   | 'bond-certificate'
   | 'bond-not-locked'
   | 'bond-unproved'
