@@ -1,11 +1,13 @@
 import { ByteReader } from '../base/byte-reader.ts';
-import { fromHex, MalformedBytesError, toHex } from '../base/bytes.ts';
+import { concatBytes, fromHex, MalformedBytesError, toHex, utf8 } from '../base/bytes.ts';
 import type { NodeId } from '../directory/node-id.ts';
 import {
   CELL_BYTES,
   MAILBOX_BYTES,
   MAX_DIRECTORY_BYTES,
   MAX_HEADERS,
+  MAX_PUT_BYTES,
+  MAX_TAKEN_TEXT_BYTES,
   NODE_ID_BYTES,
   PART_BYTES,
   REPLY_BYTES,
@@ -152,8 +154,8 @@ export function decodeReceipt(payload: Uint8Array): Receipt {
 }
 
 export interface DirectoryGet {
-  /** 0 the newest consensus (digest of zeros), 1 a consensus by digest, 2 a descriptor by digest. */
-  readonly kind: 0 | 1 | 2;
+  /** One byte: spec/directory.md sections 7 and 9.3. */
+  readonly kind: number;
   /** 32 bytes. */
   readonly digest: Uint8Array;
 }
@@ -167,7 +169,7 @@ export function encodeDirectoryGet({ kind, digest }: DirectoryGet): Uint8Array {
 
 export function decodeDirectoryGet(payload: Uint8Array): DirectoryGet {
   return readAll(payload, (reader) => {
-    const kind = atMost(2, reader.u8()) as DirectoryGet['kind'];
+    const kind = reader.u8();
     const digest = reader.bytes(32);
     if (kind === 0) new ByteReader(digest).zeros();
     return { kind, digest };
@@ -175,7 +177,7 @@ export function decodeDirectoryGet(payload: Uint8Array): DirectoryGet {
 }
 
 /**
- * One part of something longer: DIRECTORY_DATA and EVIDENCE. Every part but the last holds 4064
+ * One part of something longer: DIRECTORY_DATA and DIRECTORY_PUT. Every part but the last holds 4064
  * bytes. `of` 0 with no data: not held.
  */
 export interface Part {
@@ -207,6 +209,55 @@ export function decodePart(payload: Uint8Array, maxBytes: number = MAX_DIRECTORY
           : part < of && data.length === PART_BYTES;
     if (!lengthFits) throw new MalformedBytesError('not a part');
     return { part, of, data };
+  });
+}
+
+/** What DIRECTORY_PUT brings (spec/directory.md section 11). */
+export const PUT_KINDS = { descriptor: 0, bondProof: 1, cosignature: 2, evidence: 3 } as const;
+
+/** One part of what a peer wants an authority to take: of at least one, none of them empty. */
+export interface PutPart extends Part {
+  /** One of `PUT_KINDS`, or any other byte. */
+  readonly kind: number;
+}
+
+export function encodePut({ kind, ...part }: PutPart): Uint8Array {
+  return concatBytes(Uint8Array.of(kind), encodePart(part));
+}
+
+export function decodePut(payload: Uint8Array): PutPart {
+  const [kind = 0] = payload;
+  const part = decodePart(payload.subarray(1), MAX_PUT_BYTES);
+  if (part.of === 0) throw new RelayError('BAD_FRAME', 'nothing in it');
+  return { kind, ...part };
+}
+
+/** `refused` holds for the same bytes at any time, `later` only for now. */
+const VERDICTS = ['taken', 'refused', 'later'] as const;
+
+/** The answer to the last part of a DIRECTORY_PUT. */
+export interface Taken {
+  readonly verdict: (typeof VERDICTS)[number];
+  /**
+   * Empty when it was taken, else a code of spec/directory.md section 8, a colon and words. Printable
+   * ASCII, at most 200 characters.
+   */
+  readonly text: string;
+}
+
+/** A text that is too long is cut; what is not printable becomes a question mark. */
+export function encodeTaken({ verdict, text }: Taken): Uint8Array {
+  const printable = text.slice(0, MAX_TAKEN_TEXT_BYTES).replace(/[^ -~]/g, '?');
+  return concatBytes(Uint8Array.of(VERDICTS.indexOf(verdict)), utf8(printable));
+}
+
+export function decodeTaken(payload: Uint8Array): Taken {
+  return readAll(payload, (reader) => {
+    const verdict = VERDICTS[reader.u8()];
+    const text = Buffer.from(reader.rest()).toString('latin1');
+    const isFit = /^[ -~]*$/.test(text) && (text === '') === (verdict === 'taken');
+    if (verdict === undefined || !isFit) throw new MalformedBytesError('not a verdict');
+    return { verdict, text };
   });
 }
 

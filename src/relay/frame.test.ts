@@ -17,11 +17,11 @@ const TABLE: Record<FrameType, readonly [code: number, ...lengths: number[]]> = 
   DIRECTORY_DATA: [0x08, 4, 5, 4068],
   HEADERS_GET: [0x09, 6],
   HEADERS: [0x0a, 0, 80, 161_280],
-  EVIDENCE: [0x0b, 5, 4068],
+  DIRECTORY_PUT: [0x0b, 6, 4069],
+  DIRECTORY_TAKEN: [0x0c, 1, 201],
   IN: [0x11, 2048],
   OUT: [0x12, 4104],
   QUOTA: [0x13, 10],
-  COSIGN: [0x14, 1, 4096],
 };
 const types = Object.keys(TABLE) as FrameType[];
 
@@ -86,8 +86,8 @@ test('wrong versions, types and lengths are refused as soon as the head is there
   refused(headOf({ version: 0 }));
   refused(headOf({ version: 2 }));
   refused(headOf({ code: 0x00 }));
-  refused(headOf({ code: 0x0c }));
-  refused(headOf({ code: 0x15 }));
+  refused(headOf({ code: 0x0d }));
+  refused(headOf({ code: 0x14 }));
   refused(headOf({ code: 0x0a, length: 79 }));
   refused(fromHex('00000005' + '0113' + '00000001'));
   refused(fromHex('ffffffff' + '0113' + '00000001'));

@@ -1,4 +1,4 @@
-import { HEADER_BYTES, MAX_COSIGN_BYTES, MAX_HEADERS, PART_BYTES } from './limits.ts';
+import { HEADER_BYTES, MAX_HEADERS, MAX_TAKEN_TEXT_BYTES, PART_BYTES } from './limits.ts';
 import { RelayError } from './relay-error.ts';
 
 interface FrameShape {
@@ -19,17 +19,17 @@ const SHAPES = {
   DIRECTORY_DATA: { code: 0x08, min: 4, max: 4 + PART_BYTES },
   HEADERS_GET: fixed(0x09, 6),
   HEADERS: { code: 0x0a, min: 0, max: MAX_HEADERS * HEADER_BYTES },
-  EVIDENCE: { code: 0x0b, min: 5, max: 4 + PART_BYTES },
+  DIRECTORY_PUT: { code: 0x0b, min: 6, max: 5 + PART_BYTES },
+  DIRECTORY_TAKEN: { code: 0x0c, min: 1, max: 1 + MAX_TAKEN_TEXT_BYTES },
   IN: fixed(0x11, 2048),
   OUT: fixed(0x12, 4104),
   QUOTA: fixed(0x13, 10),
-  COSIGN: { code: 0x14, min: 1, max: MAX_COSIGN_BYTES },
 } as const satisfies Record<string, FrameShape>;
 
 export type FrameType = keyof typeof SHAPES;
 
-/** No question takes more: FORWARD is the longest. */
-export const MAX_QUESTION_BYTES = SHAPES.FORWARD.max;
+/** No question takes more: a part of a DIRECTORY_PUT is the longest. */
+export const MAX_QUESTION_BYTES = SHAPES.DIRECTORY_PUT.max;
 
 export interface Frame {
   readonly type: FrameType;

@@ -23,7 +23,11 @@ export const PART_BYTES = 4064;
 /** The largest text the directory frames carry: a consensus of 10,000 nodes takes half of it. */
 export const MAX_DIRECTORY_BYTES = 8 * 1024 * 1024;
 
-export const MAX_COSIGN_BYTES = 4096;
+/** What one DIRECTORY_PUT brings, all parts together; a descriptor takes at most 8 KiB of it. */
+export const MAX_PUT_BYTES = 64 * 1024;
+
+/** Why something was not taken: a line for the operator. */
+export const MAX_TAKEN_TEXT_BYTES = 200;
 
 export const HEADER_BYTES = 80;
 export const MAX_HEADERS = 2016;

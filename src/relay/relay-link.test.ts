@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
+import { concatBytes } from '../base/bytes.ts';
 import {
   settle,
   streamPair,
@@ -7,7 +8,15 @@ import {
   testPeer,
   type TestPeerOptions,
 } from '../../test/relay-fixtures.ts';
-import { decodeForward, decodeHeadersGet, encodeAnswer, encodePart } from './frame-payload.ts';
+import {
+  decodeForward,
+  decodeHeadersGet,
+  decodePut,
+  encodeAnswer,
+  encodePart,
+  encodeTaken,
+  PUT_KINDS,
+} from './frame-payload.ts';
 import type { Frame } from './frame.ts';
 import { LinkError, type LinkErrorCode } from './link-error.ts';
 import type { Link } from './link.ts';
@@ -90,6 +99,35 @@ test('headers and notes come whole; a note that is not held is empty', async () 
   assert.deepEqual(await link.directory(0, new Uint8Array(32), { signal: never }), note);
   const unheld = await link.directory(2, new Uint8Array(32).fill(1), { signal: never });
   assert.equal(unheld.length, 0);
+});
+
+test('what is put leaves whole, in parts under one id, and its verdict comes back', async () => {
+  const parts: Frame[] = [];
+  const { link } = await subject((frame, authority) => {
+    parts.push(frame);
+    if (parts.length < 3) return;
+    const payload = encodeTaken({ verdict: 'later', text: 'unreachable: its onion' });
+    authority.send({ type: 'DIRECTORY_TAKEN', id: frame.id, payload });
+  });
+  const note = new Uint8Array(10_000).map((_, index) => index);
+  const taken = await link.put(PUT_KINDS.bondProof, note, { signal: never });
+  assert.deepEqual(taken, { verdict: 'later', text: 'unreachable: its onion' });
+  assert.equal(new Set(parts.map(({ id }) => id)).size, 1);
+  const said = parts.map(({ payload }) => decodePut(payload));
+  assert.deepEqual(
+    said.map(({ kind, part, of }) => [kind, part, of]),
+    [0, 1, 2].map((part) => [PUT_KINDS.bondProof, part, 3]),
+  );
+  assert.deepEqual(concatBytes(...said.map(({ data }) => data)), note);
+});
+
+test('nothing, and more than 64 KiB, cannot be put', async () => {
+  const { link } = await subject();
+  for (const length of [0, 65_537]) {
+    const put = async (): Promise<unknown> =>
+      link.put(PUT_KINDS.evidence, new Uint8Array(length), { signal: never });
+    await assert.rejects(put, RangeError);
+  }
 });
 
 test('what nobody asked for, of the wrong type, too much or out of order ends the link and every request', async () => {

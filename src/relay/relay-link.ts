@@ -8,14 +8,16 @@ import {
   type Answer,
   decodeAnswer,
   decodePart,
-  type DirectoryGet,
+  decodeTaken,
   encodeDirectoryGet,
   encodeForward,
   encodeHeadersGet,
+  encodePut,
+  type Taken,
 } from './frame-payload.ts';
 import type { Frame, FrameType } from './frame.ts';
 import { helloOf, type LinkNetwork } from './hello.ts';
-import { HEADER_BYTES } from './limits.ts';
+import { HEADER_BYTES, MAX_PUT_BYTES, PART_BYTES } from './limits.ts';
 import { LinkError } from './link-error.ts';
 import { Link, type LinkTiming } from './link.ts';
 import { Turnstile } from './turnstile.ts';
@@ -43,6 +45,8 @@ export interface RelayLinkLimits {
   readonly forwardMs: number;
   readonly headersMs: number;
   readonly directoryMs: number;
+  /** An authority may look for the node at its onion before it answers. */
+  readonly putMs: number;
   /** Questions given up without an answer; with more, the relay is not worth its link. */
   readonly unanswered: number;
   /**
@@ -58,6 +62,7 @@ const DEFAULT_LIMITS: RelayLinkLimits = {
   forwardMs: 60_000,
   headersMs: 60_000,
   directoryMs: 300_000,
+  putMs: 120_000,
   unanswered: 64,
   silentMs: 45_000,
   timing: { helloMs: 30_000, idleMs: Infinity, stallMs: 60_000 },
@@ -78,6 +83,11 @@ export interface RelayLink extends AsyncDisposable {
   headers(start: number, count: number, options: RequestOptions): Promise<Uint8Array>;
   /** A note, at most 8 MiB; empty when the relay does not hold it. `digest`: 32 bytes. */
   directory(kind: DirectoryKind, digest: Uint8Array, options: RequestOptions): Promise<Uint8Array>;
+  /**
+   * Brings an authority something (spec/directory.md section 11). `kind`: one of `PUT_KINDS`; `bytes`:
+   * 1 to 65,536. Relays close the link on it.
+   */
+  put(kind: number, bytes: Uint8Array, options: RequestOptions): Promise<Taken>;
   /** Why the link ended, once it has. */
   readonly closed: Promise<LinkError>;
 }
@@ -119,7 +129,8 @@ export async function connectRelay(options: ConnectRelayOptions): Promise<RelayL
 
 interface Question<T> {
   readonly type: FrameType;
-  readonly payload: Uint8Array;
+  /** One frame each, one after the other under one id. */
+  readonly payloads: readonly Uint8Array[];
   readonly answerType: FrameType;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -190,7 +201,7 @@ class AskingLink implements RelayLink {
     try {
       return await this.#ask({
         type: 'FORWARD',
-        payload: encodeForward({ nodeId, release: 0, mailbox: NO_MAILBOX, cell }),
+        payloads: [encodeForward({ nodeId, release: 0, mailbox: NO_MAILBOX, cell })],
         answerType: 'BACK',
         timeoutMs: this.#limits.forwardMs,
         signal,
@@ -204,7 +215,7 @@ class AskingLink implements RelayLink {
   headers(start: number, count: number, { signal }: RequestOptions): Promise<Uint8Array> {
     return this.#ask({
       type: 'HEADERS_GET',
-      payload: encodeHeadersGet({ start, count }),
+      payloads: [encodeHeadersGet({ start, count })],
       answerType: 'HEADERS',
       timeoutMs: this.#limits.headersMs,
       signal,
@@ -224,7 +235,7 @@ class AskingLink implements RelayLink {
     let parts: number | undefined;
     return this.#ask({
       type: 'DIRECTORY_GET',
-      payload: encodeDirectoryGet({ kind: kind as DirectoryGet['kind'], digest }),
+      payloads: [encodeDirectoryGet({ kind, digest })],
       answerType: 'DIRECTORY_DATA',
       timeoutMs: this.#limits.directoryMs,
       signal,
@@ -239,12 +250,23 @@ class AskingLink implements RelayLink {
     });
   }
 
+  put(kind: number, bytes: Uint8Array, { signal }: RequestOptions): Promise<Taken> {
+    return this.#ask({
+      type: 'DIRECTORY_PUT',
+      payloads: putPayloads(kind, bytes),
+      answerType: 'DIRECTORY_TAKEN',
+      timeoutMs: this.#limits.putMs,
+      signal,
+      read: decodeTaken,
+    });
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#link.close('closed', 'this end closed the link');
     return Promise.resolve();
   }
 
-  #ask<T>({ type, payload, answerType, timeoutMs, signal, read }: Question<T>): Promise<T> {
+  #ask<T>({ type, payloads, answerType, timeoutMs, signal, read }: Question<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#link.ended !== undefined) {
         reject(this.#link.ended);
@@ -290,7 +312,7 @@ class AskingLink implements RelayLink {
         },
       });
       this.#silentSince ??= this.#clock();
-      this.#link.send({ type, id, payload });
+      for (const payload of payloads) this.#link.send({ type, id, payload });
     });
   }
 
@@ -315,6 +337,17 @@ class AskingLink implements RelayLink {
     while (this.#pending.has(this.#lastId));
     return this.#lastId;
   }
+}
+
+function putPayloads(kind: number, bytes: Uint8Array): Uint8Array[] {
+  if (bytes.length === 0 || bytes.length > MAX_PUT_BYTES) {
+    throw new RangeError('1 to 65,536 bytes can be put');
+  }
+  const of = Math.ceil(bytes.length / PART_BYTES);
+  return Array.from({ length: of }, (_, part) => {
+    const data = bytes.subarray(part * PART_BYTES, (part + 1) * PART_BYTES);
+    return encodePut({ kind, part, of, data });
+  });
 }
 
 /** One signal may stop the lookups of a whole wallet: more listeners than node takes for a leak. */
