@@ -76,16 +76,16 @@ const MAY_IMPORT = {
 
 /** Wire formats and file texts: values in, values out. No file, socket, process or clock. */
 const PURE = [
-  'src/{base,query}/**',
+  'src/{base,bond,query}/**',
   'src/tor/{client-authorization,control-reply,descriptor-uploads,onion-address,onion-key}.ts',
   'src/tor/{private-network-torrc,torrc,torrc-line}.ts',
   'src/bitcoin/{address,bitcoin-conf,block-header,compact-target,default-p2p-port,double-sha256}.ts',
   'src/bitcoin/{networks,regtest-conf,rpc-rights,transaction}.ts',
   'src/electrum/{protocol,protocol-version,rpc-reply,rpc-request,verbose-transaction,wire-params}.ts',
   'src/electrum/{script-hash,history-status,merkle,header-chain,header-history,header-rules,target-rule}.ts',
-  'src/directory/{build-consensus,combine-notes,consensus-head,count-votes,detached-signature}.ts',
-  'src/directory/{directory-error,directory-view,equivocation,gathered-signatures}.ts',
-  'src/directory/{checkpoint,consensus-change,cosignature,merkle-log}.ts',
+  'src/directory/{admit-descriptor,build-consensus,combine-notes,consensus-head,count-votes}.ts',
+  'src/directory/{detached-signature,directory-error,directory-view,equivocation,gathered-signatures}.ts',
+  'src/directory/{bond-line,checkpoint,consensus-change,cosignature,merkle-log}.ts',
   'src/directory/{timeline,usable-descriptors,vote,vote-exchange,vote-index,weights}.ts',
   'src/directory/{accept-consensus,consensus,consensus-node,describe-consensus,descriptor,descriptor-text}.ts',
   'src/directory/{family,fields,limits,list-nodes,node-id,note,policy,public-key,signing-key}.ts',

@@ -26,6 +26,11 @@ export type DirectoryErrorCode =
   | 'bond-certificate'
   | 'bond-not-locked'
   | 'bond-unproved'
+  | 'replayed'
+  | 'wrong-key-epoch'
+  | 'onion-taken'
+  | 'unknown-node'
+  | 'full'
   | 'unavailable';
 
 /** Something of the directory was refused. */

@@ -84,7 +84,7 @@ export interface RelayLink extends AsyncDisposable {
   /** A note, at most 8 MiB; empty when the relay does not hold it. `digest`: 32 bytes. */
   directory(kind: DirectoryKind, digest: Uint8Array, options: RequestOptions): Promise<Uint8Array>;
   /**
-   * Brings an authority something (spec/directory.md section 11). `kind`: one of `PUT_KINDS`; `bytes`:
+   * Brings an authority something (spec/directory.md section 16). `kind`: one of `PUT_KINDS`; `bytes`:
    * 1 to 65,536. Relays close the link on it.
    */
   put(kind: number, bytes: Uint8Array, options: RequestOptions): Promise<Taken>;
