@@ -6,7 +6,7 @@ import { type BondProof } from '../src/bond/bond-proof.ts';
 import { type BondChain } from '../src/bond/verify-bond.ts';
 import { type BlockHeader } from '../src/bitcoin/block-header.ts';
 import { txidOf } from '../src/bitcoin/transaction.ts';
-import { type Bond } from '../src/directory/descriptor-text.ts';
+import { type Bond } from '../src/directory/bond-line.ts';
 import { type NodeId } from '../src/directory/node-id.ts';
 import { merkleBranch, merkleRoot } from '../src/electrum/merkle.ts';
 import { TEST_TIME, testSeed } from './test-directory.ts';

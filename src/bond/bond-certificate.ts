@@ -5,7 +5,7 @@ import { UserError } from '../base/errors.ts';
 import { doubleSha256 } from '../bitcoin/double-sha256.ts';
 import { type NodeId } from '../directory/node-id.ts';
 
-/** Says that a bond is for one node, until it ends (spec/directory.md section 7). */
+/** Says that a bond is for one node, until it ends (spec/directory.md section 12). */
 export interface BondCertificate {
   readonly nodeId: NodeId;
   /** The first period of 2016 blocks in which it does not hold any more. */

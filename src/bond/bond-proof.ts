@@ -10,7 +10,7 @@ import {
 /** Bytes of a proof: an operator whose funding transaction is larger makes another one. */
 export const MAX_BOND_PROOF_BYTES = 16_384;
 
-/** The transaction that paid the bond, and that it is in a block (spec/directory.md section 7). */
+/** The transaction that paid the bond, and that it is in a block (spec/directory.md section 12). */
 export interface BondProof {
   readonly raw: Uint8Array;
   readonly block: TransactionProof;

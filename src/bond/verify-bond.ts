@@ -1,6 +1,6 @@
 import { equalBytes } from '../base/bytes.ts';
 import { type BlockHeader } from '../bitcoin/block-header.ts';
-import { type Bond } from '../directory/descriptor-text.ts';
+import { type Bond } from '../directory/bond-line.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
 import { type NodeId } from '../directory/node-id.ts';
 import { ProofError } from '../electrum/proof-error.ts';
@@ -29,7 +29,7 @@ const MARGIN_SECONDS = 48 * 3600;
 const MEDIAN_BLOCKS = 11;
 
 /**
- * Checks that the coins are there and cannot have been spent (spec/directory.md section 7): the
+ * Checks that the coins are there and cannot have been spent (spec/directory.md section 12): the
  * output is in a block, and the median time of the chain has not reached its lock time (BIP 113).
  * @throws DirectoryError `bond-certificate`, `bond-not-locked`, `bond-unproved`.
  */

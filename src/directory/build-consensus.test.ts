@@ -12,7 +12,7 @@ import { buildConsensus } from './build-consensus.ts';
 import { type Consensus, type NodeFlag, parseConsensus } from './consensus.ts';
 import { countVotes, type Tally } from './count-votes.ts';
 import { type Descriptor } from './descriptor.ts';
-import { type Bond } from './descriptor-text.ts';
+import { type Bond } from './bond-line.ts';
 import { type VotedNode } from './vote.ts';
 
 const ALL: readonly NodeFlag[] = ['Relay', 'Gateway', 'Running', 'Stable'];

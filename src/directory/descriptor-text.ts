@@ -1,9 +1,9 @@
 import { toBase64, toHex } from '../base/bytes.ts';
+import { type Bond, parseBond, renderBond } from './bond-line.ts';
 import { type OnionAddress } from './consensus-node.ts';
 import { DirectoryError } from './directory-error.ts';
 import {
   BASE64_OF_32,
-  BASE64_OF_33,
   BASE64_OF_41,
   BASE64_OF_64,
   bytesOf,
@@ -14,7 +14,7 @@ import {
   parseNumber,
   parsePort,
 } from './fields.ts';
-import { MAX_DESCRIPTOR_SECONDS, MAX_FAMILY, MAX_WEIGHT } from './limits.ts';
+import { MAX_DESCRIPTOR_SECONDS, MAX_FAMILY } from './limits.ts';
 import { type NodeId } from './node-id.ts';
 
 export type NodeRole = 'relay' | 'gateway';
@@ -24,21 +24,6 @@ export interface EpochKeyConfig {
   readonly epoch: number;
   /** RFC 9458 section 3, 41 bytes; its key id is the epoch modulo 256. */
   readonly keyConfig: Uint8Array;
-}
-
-/** Coins locked for the node; what they are worth is not looked at here. */
-export interface Bond {
-  /** 64 hexadecimal characters, as Bitcoin shows them. */
-  readonly txid: string;
-  readonly vout: number;
-  readonly sats: number;
-  readonly locktime: number;
-  /** 33 bytes. */
-  readonly publicKey: Uint8Array;
-  /** In periods of 2016 blocks. */
-  readonly expiry: number;
-  /** 64 bytes. */
-  readonly signature: Uint8Array;
 }
 
 /** What a descriptor says (spec/directory.md section 4). Times are Unix seconds. */
@@ -77,9 +62,7 @@ const PATTERNS = {
   'reply-key': whole(`(${BASE64_OF_32}) until ([0-9]{4}-[0-9]{2}-[0-9]{2})`),
   electrum: whole(`([0-9]{1,2}(?:\\.[0-9]{1,2}){1,2}) genesis (${HASH})`),
   limits: whole(`cells/s=(${NUMBER}) burst=(${NUMBER})`),
-  bond: whole(
-    `(${HASH}):(${NUMBER}) (${NUMBER}) (${NUMBER}) (${BASE64_OF_33}) (${NUMBER}) (${BASE64_OF_64})`,
-  ),
+  bond: whole(`(.*)`),
   published: whole(`(${NUMBER})`),
   expires: whole(`(${NUMBER})`),
   'onion-sig': whole(`(${BASE64_OF_64})`),
@@ -137,6 +120,7 @@ export function parseDescriptorText(
   const [replyKey, replyKeyUntil] = groupsOf('reply-key');
   const [protocol, genesis] = groupsOf('electrum');
   const [cellsPerSecond, burst] = groupsOf('limits');
+  const bond = known.get('bond');
   const [published] = groupsOf('published');
   const [expires] = groupsOf('expires');
   const [onionSignature] = groupsOf('onion-sig');
@@ -151,7 +135,7 @@ export function parseDescriptorText(
     keyConfigs: parseKeyConfigs(hpke),
     electrum: { protocol, genesis },
     limits: { cellsPerSecond: parseNumber(cellsPerSecond), burst: parseNumber(burst) },
-    bond: parseBond(known.get('bond')),
+    bond: bond && parseBond(`bond ${bond[0]}`),
     published: parseNumber(published),
     expires: parseNumber(expires),
     unknown,
@@ -163,7 +147,7 @@ export function parseDescriptorText(
 
 type KnownName = keyof typeof PATTERNS;
 /** The groups of a pattern, none of them optional. */
-type Groups = readonly [string, string, string, string, string, string, string];
+type Groups = readonly [string, string];
 
 interface SortedLines {
   readonly known: ReadonlyMap<KnownName, Groups>;
@@ -238,26 +222,6 @@ function parseKeyConfig(line: string): EpochKeyConfig {
     throw malformed('a key configuration of another suite');
   }
   return { epoch, keyConfig };
-}
-
-function renderBond(bond: Bond): string {
-  const { txid, vout, sats, locktime, publicKey, expiry, signature } = bond;
-  const coin = `${txid}:${vout} ${sats} ${locktime}`;
-  return `bond ${coin} ${toBase64(publicKey)} ${expiry} ${toBase64(signature)}`;
-}
-
-function parseBond(groups: Groups | undefined): Bond | undefined {
-  if (groups === undefined) return undefined;
-  const [txid, vout, sats, locktime, publicKey, expiry, signature] = groups;
-  return {
-    txid,
-    vout: parseNumber(vout),
-    sats: parseNumber(sats, MAX_WEIGHT),
-    locktime: parseNumber(locktime),
-    publicKey: bytesOf(publicKey),
-    expiry: parseNumber(expiry),
-    signature: bytesOf(signature),
-  };
 }
 
 function renderDay(seconds: number): string {
