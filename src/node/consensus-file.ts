@@ -41,6 +41,7 @@ export async function followConsensusFile(options: ConsensusFileOptions): Promis
   const following = follow(directory, stop.signal);
   return {
     current: () => directory.current(),
+    consensuses: () => directory.consensuses(),
     noteOf: (kind, digest) => directory.noteOf(kind, digest),
     addDescriptor: (digest, note) => {
       directory.descriptors.set(toHex(digest), note);
@@ -66,6 +67,7 @@ class HeldDirectory implements DirectoryView {
   /** By hash of the text, oldest first. */
   readonly #notes = new Map<string, Uint8Array>();
   #latest: { readonly consensus: Consensus; readonly note: Uint8Array } | undefined;
+  #before: Consensus | undefined;
   /** What need not be read again. */
   #seen: Uint8Array = new Uint8Array();
   #complaint = '';
@@ -78,6 +80,10 @@ class HeldDirectory implements DirectoryView {
     const consensus = this.#latest?.consensus;
     const isValid = consensus !== undefined && this.#options.clock() < consensus.validUntil * 1000;
     return isValid ? consensus : undefined;
+  }
+
+  consensuses(): readonly Consensus[] {
+    return [this.current(), this.#before].filter((consensus) => consensus !== undefined);
   }
 
   noteOf(kind: DirectoryKind, digest: Uint8Array): Uint8Array | undefined {
@@ -143,6 +149,7 @@ class HeldDirectory implements DirectoryView {
   }
 
   #hold(consensus: Consensus, note: Uint8Array): void {
+    this.#before = this.#latest?.consensus;
     this.#latest = { consensus, note };
     this.#notes.set(toHex(consensus.hash), note);
     const [oldest] = this.#notes.keys();

@@ -6,6 +6,7 @@ import { TEST_TIME, testKeyConfig, testSeed } from '../../test/test-directory.ts
 import { toHex } from '../base/bytes.ts';
 import { silent } from '../base/log.ts';
 import { type Descriptor, parseDescriptor } from '../directory/descriptor.ts';
+import { signingKeyFromSeed } from '../directory/signing-key.ts';
 import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
 import { publishDescriptor } from './descriptor-publisher.ts';
 
@@ -26,6 +27,7 @@ afterEach(() => {
 interface Fixture extends AsyncDisposable {
   nowSeconds: number;
   epoch: number;
+  replyKeyUntil: number;
   readonly served: Set<string>;
   readonly written: () => Descriptor;
   /** Lets the publisher look, and waits until it has written so many descriptors. */
@@ -40,6 +42,7 @@ async function publish(): Promise<Fixture> {
   const fixture: Fixture = {
     nowSeconds: TEST_TIME,
     epoch: 20_788,
+    replyKeyUntil: TEST_TIME + 4 * 24 * HOUR,
     served,
     written: () => parseDescriptor(readFileSync(join(directory.path, 'descriptor'), 'utf8')),
     async look(written) {
@@ -62,10 +65,17 @@ async function publish(): Promise<Fixture> {
       published: () => [keyOf(fixture.epoch), keyOf(fixture.epoch + 1)],
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
+    replyKeys: {
+      announced: () => ({
+        key: signingKeyFromSeed(testSeed(`reply ${fixture.replyKeyUntil}`)),
+        until: fixture.replyKeyUntil,
+      }),
+    },
     family: [],
     electrum: { protocol: '1.6', genesis: '00'.repeat(32) },
     directory: {
       current: () => undefined,
+      consensuses: () => [],
       noteOf: () => undefined,
       addDescriptor: (digest) => served.add(toHex(digest)),
       [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -105,4 +115,15 @@ test('the descriptor is renewed when an epoch begins', async () => {
   fixture.epoch += 1;
   await fixture.look(2);
   assert.equal(fixture.written().keyConfigs[0].epoch, 20_789);
+});
+
+test('the descriptor is renewed when the reply key changes', async () => {
+  await using fixture = await publish();
+  const before = fixture.written();
+  fixture.nowSeconds += 60;
+  fixture.replyKeyUntil += 27 * 24 * HOUR;
+  await fixture.look(2);
+  const { replyKey, replyKeyUntil } = fixture.written();
+  assert.equal(replyKeyUntil, before.replyKeyUntil + 27 * 24 * HOUR);
+  assert.notDeepEqual(replyKey, before.replyKey);
 });

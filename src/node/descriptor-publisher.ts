@@ -11,11 +11,13 @@ import type { EpochKeys } from '../relay/epoch-keys.ts';
 import { DEFAULT_RELAY_LIMITS } from '../relay/relay-limits.ts';
 import type { NodeDirectory } from './node-directory.ts';
 import type { NodeKeys } from './node-keys.ts';
+import type { ReplyKeys } from './reply-keys.ts';
 
 export interface DescriptorPublisherOptions {
   readonly dataDirectory: string;
   readonly keys: NodeKeys;
   readonly epochKeys: EpochKeys;
+  readonly replyKeys: Pick<ReplyKeys, 'announced'>;
   readonly family: readonly NodeId[];
   readonly electrum: { readonly protocol: string; readonly genesis: string };
   readonly directory: NodeDirectory;
@@ -26,8 +28,6 @@ export interface DescriptorPublisherOptions {
 /** Where the relay onion listens for Tor (spec/relay.md section 5). */
 export const RELAY_PORT = 50_010;
 const LIFE_SECONDS = 24 * 3600;
-const REPLY_KEY_SECONDS = 30 * 24 * 3600;
-const DAY_SECONDS = 24 * 3600;
 const CHECK_MS = 10_000;
 /** Renewed well before it expires, so that authorities that were away still meet a valid one. */
 const RENEW_SECONDS = LIFE_SECONDS / 4;
@@ -59,18 +59,27 @@ export async function publishDescriptor(
 
 interface Published {
   readonly epoch: number | undefined;
+  readonly replyKeyUntil: number;
   readonly atSeconds: number;
 }
 
-function isOutdated({ epochKeys, clock }: DescriptorPublisherOptions, published: Published) {
+function isOutdated(
+  { epochKeys, replyKeys, clock }: DescriptorPublisherOptions,
+  published: Published,
+): boolean {
   const age = Math.floor(clock() / 1000) - published.atSeconds;
-  return age > RENEW_SECONDS || epochKeys.published()[0]?.epoch !== published.epoch;
+  return (
+    age > RENEW_SECONDS ||
+    epochKeys.published()[0]?.epoch !== published.epoch ||
+    replyKeys.announced().until !== published.replyKeyUntil
+  );
 }
 
 async function write(options: DescriptorPublisherOptions): Promise<Published> {
   const [current, next] = options.epochKeys.published();
   if (current === undefined || next === undefined) throw new Error('the epoch keys are not open');
   const published = Math.floor(options.clock() / 1000);
+  const reply = options.replyKeys.announced();
   const identity = signingKeyFromSeed(options.keys.identity);
   const { gatewayQuota } = DEFAULT_RELAY_LIMITS;
   const note = signDescriptor(
@@ -78,8 +87,8 @@ async function write(options: DescriptorPublisherOptions): Promise<Published> {
       port: RELAY_PORT,
       roles: new Set(['relay', 'gateway']),
       family: options.family,
-      replyKey: signingKeyFromSeed(options.keys.reply).publicKey,
-      replyKeyUntil: Math.ceil((published + REPLY_KEY_SECONDS) / DAY_SECONDS) * DAY_SECONDS,
+      replyKey: reply.key.publicKey,
+      replyKeyUntil: reply.until,
       keyConfigs: [current, next],
       electrum: options.electrum,
       limits: gatewayQuota,
@@ -92,5 +101,5 @@ async function write(options: DescriptorPublisherOptions): Promise<Published> {
   options.directory.addDescriptor(parseDescriptor(note).digest, utf8(note));
   await writeDurably(join(options.dataDirectory, 'descriptor'), note);
   options.log.info('published the descriptor', { node: nodeIdOf(identity.publicKey) });
-  return { epoch: current.epoch, atSeconds: published };
+  return { epoch: current.epoch, replyKeyUntil: reply.until, atSeconds: published };
 }

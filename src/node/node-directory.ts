@@ -1,8 +1,11 @@
 import { toHex } from '../base/bytes.ts';
+import type { Consensus } from '../directory/consensus.ts';
 import { DIRECTORY_KINDS, type DirectoryView } from '../directory/directory-view.ts';
 
 /** What a node knows of its network and serves to others. */
 export interface NodeDirectory extends DirectoryView, AsyncDisposable {
+  /** Those that clients may go by now: the current one, and the one held before it. */
+  consensuses(): readonly Consensus[];
   /** Serves this node's own descriptor beside the consensuses. */
   addDescriptor(digest: Uint8Array, note: Uint8Array): void;
 }
@@ -12,6 +15,7 @@ export function directoryOfOne(): NodeDirectory {
   const descriptors = new Map<string, Uint8Array>();
   return {
     current: () => undefined,
+    consensuses: () => [],
     noteOf: (kind, digest) =>
       kind === DIRECTORY_KINDS.descriptor ? descriptors.get(toHex(digest)) : undefined,
     addDescriptor: (digest, note) => {

@@ -8,6 +8,7 @@ const SEED_BYTES = 32;
 /** The Ed25519 seeds of one node, 32 bytes each (spec/relay.md section 1). */
 export interface NodeKeys {
   readonly identity: Uint8Array;
+  /** What the reply keys follow from. */
   readonly reply: Uint8Array;
   /** The relay onion's. Tor holds the expanded key; the node signs its identity with this one. */
   readonly onion: Uint8Array;

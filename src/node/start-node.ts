@@ -20,6 +20,7 @@ import { directoryOfOne, type NodeDirectory } from './node-directory.ts';
 import { openNodeKeys } from './node-keys.ts';
 import { openObservationFile } from './observation-file.ts';
 import { openTarget } from './open-target.ts';
+import { replyKeysOf } from './reply-keys.ts';
 
 export interface NodeDependencies {
   readonly clock: Clock;
@@ -46,7 +47,6 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
   await using starting = new Scope();
   await makePrivateDirectory(config.dataDirectory);
   const keys = await openNodeKeys(config.dataDirectory);
-  const reply = signingKeyFromSeed(keys.reply);
   const nodeId = nodeIdOf(signingKeyFromSeed(keys.identity).publicKey);
   const epochKeys = starting.use(
     await openEpochKeys({
@@ -61,6 +61,12 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
   );
   const { chain } = headers;
   const directory = starting.use(await openDirectory(config, deps));
+  const replyKeys = replyKeysOf({
+    seed: keys.reply,
+    nodeId,
+    consensuses: () => directory.consensuses(),
+    clock,
+  });
   const observations =
     config.observeFile === undefined
       ? undefined
@@ -70,7 +76,7 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
       listen: config.listen,
       network,
       expectProxyHeader: config.expectProxyHeader,
-      identity: { nodeId, family: config.family, replyKey: reply },
+      identity: { nodeId, family: config.family, replyKey: replyKeys.signer },
       directory,
       epochKeys,
       handler: electrumHandler({ client, headers, clock, software: deps.software }),
@@ -87,6 +93,7 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
       dataDirectory: config.dataDirectory,
       keys,
       epochKeys,
+      replyKeys,
       family: config.family,
       electrum: { protocol: client.protocol, genesis: networkParams(network).genesisHash },
       directory,

@@ -131,6 +131,23 @@ function assertOuter(answer: Answer, code: RelayErrorCode, cell: Uint8Array): vo
   assert.ok(answer.body.subarray(64).every((byte) => byte === 0));
 }
 
+test('the signer of a reply is told which consensus the client goes by, that of an error is not', async () => {
+  const told: (Uint8Array | undefined)[] = [];
+  const replyKey = {
+    sign: (message: Uint8Array, consensusHash?: Uint8Array) => {
+      told.push(consensusHash);
+      return node.replyKey.sign(message);
+    },
+  };
+  const gateway = await subject({ identity: { ...node.identity, replyKey } });
+  const consensus = gateway.directory.current();
+  const sealed = testCell(node, { now: NOW, consensus });
+  await ask(gateway, sealed.cell);
+  await ask(gateway, garbageCell(node));
+  const said = told.map((hash) => hash && Uint8Array.from(hash));
+  assert.deepEqual(said, [Uint8Array.from(consensus?.hash.subarray(0, 16) ?? []), undefined]);
+});
+
 test('a cell is opened, handled, and answered by a signed and sealed reply of 4096 bytes', async () => {
   const it = await subject();
   const sealed = testCell(node, { now: NOW, consensus: it.directory.consensus, op: 3 });

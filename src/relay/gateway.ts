@@ -38,6 +38,12 @@ export interface GatewayPeer {
   readonly circuit: Circuit;
 }
 
+interface SignedReply {
+  readonly reply: Reply;
+  /** Of the consensus that the client goes by, when it could be read: 16 bytes. */
+  readonly consensusHash: Uint8Array | undefined;
+}
+
 interface Outgoing {
   readonly link: Link;
   readonly frame: Frame;
@@ -88,10 +94,12 @@ export class Gateway implements AsyncDisposable {
       send(outerAnswer(identity, { code: opened, cell }));
       return;
     }
+    const said = requestOf(opened.plaintext);
     const reply = (answer: Reply): void => {
-      send(encodeAnswer({ status: 'OK', body: this.#seal(opened, answer) }));
+      const body = this.#seal(opened, { reply: answer, consensusHash: said?.consensusHash });
+      send(encodeAnswer({ status: 'OK', body }));
     };
-    const request = this.#accept(opened);
+    const request = this.#accept(opened, said);
     if (typeof request === 'string') {
       reply(withoutTip(request));
       return;
@@ -133,8 +141,7 @@ export class Gateway implements AsyncDisposable {
     }
   }
 
-  #accept(opened: OpenedCell): Request | InnerCode {
-    const request = requestOf(opened.plaintext);
+  #accept(opened: OpenedCell, request: Request | undefined): Request | InnerCode {
     if (request === undefined) return 'BAD_REQUEST';
     const skew = Math.abs(Math.floor(this.#options.clock() / 60_000) - request.minute);
     if (skew > MAX_SKEW_MINUTES) return 'TIME_SKEW';
@@ -143,9 +150,9 @@ export class Gateway implements AsyncDisposable {
     return this.#knowsConsensus(request.consensusHash) ? request : 'DIRECTORY_MISMATCH';
   }
 
-  #seal(opened: OpenedCell, reply: Reply): Uint8Array {
+  #seal(opened: OpenedCell, { reply, consensusHash }: SignedReply): Uint8Array {
     const { nodeId, replyKey } = this.#options.identity;
-    const sign = (message: Uint8Array): Uint8Array => replyKey.sign(message);
+    const sign = (message: Uint8Array): Uint8Array => replyKey.sign(message, consensusHash);
     return opened.sealReply(encodeReply({ reply, sign, nodeId, request: opened.plaintext }));
   }
 
