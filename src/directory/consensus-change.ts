@@ -19,7 +19,7 @@ const NEXT_CONFIG = 8;
 
 /**
  * What somebody who has one consensus needs to write the note of another: a node that did not change
- * costs nothing, one that did costs its id and the fields that changed (spec/directory.md section 12).
+ * costs nothing, one that did costs its id and the fields that changed (spec/directory.md section 14).
  */
 export function renderChange(from: Pick<Consensus, 'text' | 'hash'>, to: string): string {
   const before = nodeLines(from.text);

@@ -20,7 +20,7 @@ export interface WeightParams {
 const NOMINAL_SATOSHIS = 1_000_000;
 
 /**
- * How much of the network's work each node gets (spec/directory.md section 6): linear in its bond, so
+ * How much of the network's work each node gets (spec/directory.md section 11): linear in its bond, so
  * that splitting or joining bonds changes nothing; a family held to its cap; a fixed part, in equal
  * parts, for the nodes without a bond. Whole numbers, the same for everyone who has the same nodes.
  */
