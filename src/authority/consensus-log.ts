@@ -1,0 +1,81 @@
+import { concatBytes, equalBytes } from '../base/bytes.ts';
+import { type Consensus, type LogHead } from '../directory/consensus.ts';
+import { leafHash, logRoot } from '../directory/merkle-log.ts';
+import { openGrowingFile } from '../io/growing-file.ts';
+
+const ENTRY_BYTES = 32;
+
+/** Gives the entries from index `from` to before `to` as others have them, or fewer, 32 bytes each. */
+export type FetchEntries = (from: number, to: number) => Promise<readonly Uint8Array[]>;
+
+/**
+ * The hashes of all consensuses of the network, in order (spec/directory.md section 13). What is in
+ * it is believed only as far as a consensus names it.
+ */
+export interface ConsensusLog extends AsyncDisposable {
+  /** 32 bytes each, of which this file knows without a gap from the first on. */
+  readonly entries: readonly Uint8Array[];
+  /** Puts an entry at its index, in the place of what was there and after; nothing across a gap. */
+  record(index: number, entry: Uint8Array): Promise<void>;
+  /**
+   * The head of the log that ends with this consensus. Entries that are missing or wrong are fetched.
+   * @throws Error when nobody has those that the consensus names.
+   */
+  headAfter(consensus: Consensus, fetch: FetchEntries): Promise<LogHead>;
+}
+
+/** Opens or makes the file; what a crash left half written at its end is passed over. */
+export async function openConsensusLog(path: string): Promise<ConsensusLog> {
+  const file = await openGrowingFile(path);
+  const bytes = await file.read(0, await file.size());
+  const entries = entriesOf(bytes);
+
+  const replaceFrom = async (index: number, added: readonly Uint8Array[]): Promise<void> => {
+    await file.replaceEnd(index * ENTRY_BYTES, concatBytes(...added));
+    entries.splice(index, Infinity, ...added);
+  };
+  const record = async (index: number, entry: Uint8Array): Promise<void> => {
+    const held = entries[index];
+    const isHeld = held !== undefined && equalBytes(held, entry);
+    if (!isHeld && index <= entries.length) await replaceFrom(index, [entry]);
+  };
+  return {
+    entries,
+    record,
+    async headAfter(consensus, fetch) {
+      const { log, hash } = consensus;
+      if (log === undefined) throw new Error('the consensus before names no log');
+      const { origin, size, root } = log;
+      if (!isLog(entries.slice(0, size), log)) {
+        // From where ours ends; if that does not do, ours is wrong.
+        for (const from of new Set([Math.min(entries.length, size), 0])) {
+          const fetched = await fetch(from, size);
+          const whole = [...entries.slice(0, from), ...fetched];
+          if (!isLog(whole, { size, root })) continue;
+          await replaceFrom(from, fetched);
+          break;
+        }
+      }
+      const before = entries.slice(0, size);
+      if (!isLog(before, log)) throw new Error('nobody has the log of the consensus before');
+      await record(size, hash);
+      return { origin, size: size + 1, root: logRoot([...before, hash].map(leafHash)) };
+    },
+    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
+  };
+}
+
+/** Of as many bytes as are whole entries. */
+export function entriesOf(bytes: Uint8Array): Uint8Array[] {
+  const count = Math.floor(bytes.length / ENTRY_BYTES);
+  return Array.from({ length: count }, (_, index) =>
+    bytes.slice(index * ENTRY_BYTES, (index + 1) * ENTRY_BYTES),
+  );
+}
+
+function isLog(
+  entries: readonly Uint8Array[],
+  { size, root }: { readonly size: number; readonly root: Uint8Array },
+): boolean {
+  return entries.length === size && equalBytes(logRoot(entries.map(leafHash)), root);
+}
