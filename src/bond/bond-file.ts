@@ -1,31 +1,33 @@
 import { fromBase64, MalformedBytesError, toBase64 } from '../base/bytes.ts';
-import { type Bond, parseBond, renderBond } from '../directory/bond-line.ts';
+import { parseBond, renderBond } from '../directory/bond-line.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
-import { type BondProof, decodeBondProof, encodeBondProof } from './bond-proof.ts';
+import { NODE_ID } from '../directory/fields.ts';
+import { decodeBondProof, encodeBondProof } from './bond-proof.ts';
+import { type BondClaim } from './verify-bond.ts';
 
-/** What a node needs to claim its bond: there is no secret in it. */
-export interface ProvedBond {
-  readonly bond: Bond;
-  readonly proof: BondProof;
-}
+const FILE = new RegExp(`^sotto-bond/1\\nnode (${NODE_ID})\\n(bond .+)\\nproof (.+)\\n$`);
 
-const FILE = /^sotto-bond\/1\n(bond .+)\nproof (.+)\n$/;
-
-/** The file that `sotto bond prove` writes and a node reads (spec/directory.md section 12). */
-export function renderBondFile({ bond, proof }: ProvedBond): string {
-  return `sotto-bond/1\n${renderBond(bond)}\nproof ${toBase64(encodeBondProof(proof))}\n`;
+/**
+ * The file that `sotto bond prove` writes and a node reads (spec/directory.md section 12). There is no
+ * secret in it.
+ */
+export function renderBondFile({ nodeId, bond, proof }: BondClaim): string {
+  const lines = ['sotto-bond/1', `node ${nodeId}`, renderBond(bond)];
+  return [...lines, `proof ${toBase64(encodeBondProof(proof))}`]
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 /**
  * Nothing of it is checked against a chain.
  * @throws DirectoryError `malformed`, `too-large`.
  */
-export function parseBondFile(text: string): ProvedBond {
-  const [, line, proof] = FILE.exec(text) ?? [];
-  if (line === undefined || proof === undefined) {
+export function parseBondFile(text: string): BondClaim {
+  const [, nodeId, line, proof] = FILE.exec(text) ?? [];
+  if (nodeId === undefined || line === undefined || proof === undefined) {
     throw new DirectoryError('malformed', 'not the file of a bond');
   }
-  return { bond: parseBond(line), proof: decodeBondProof(bytesOfProof(proof)) };
+  return { nodeId, bond: parseBond(line), proof: decodeBondProof(bytesOfProof(proof)) };
 }
 
 function bytesOfProof(base64: string): Uint8Array {

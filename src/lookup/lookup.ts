@@ -1,6 +1,7 @@
 import { type BlockHeader } from '../bitcoin/block-header.ts';
 import { type Transaction } from '../bitcoin/transaction.ts';
 import { type NodeId } from '../directory/node-id.ts';
+import { type CoinbaseSpine } from '../electrum/block-proof.ts';
 import { type LookupError } from './fault.ts';
 
 /** A transaction whose raw bytes have its txid. */
@@ -17,6 +18,8 @@ export interface VerifiedTransaction {
   readonly proved: boolean;
   /** When proved: the hashes beside its way to the block's merkle root, deepest first, hex in display order. */
   readonly branch: readonly string[] | undefined;
+  /** When proved and not at position 0: shows that the branch is as long as it should be. */
+  readonly coinbase?: CoinbaseSpine | undefined;
   readonly raw: Uint8Array;
   readonly transaction: Transaction;
 }

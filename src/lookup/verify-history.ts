@@ -100,6 +100,7 @@ export function verifyTransaction(entry: ClaimedEntry, chain: HeaderLookup): Ver
     if (header === undefined) throw new ProofError('unknown-block', `no block at height ${height}`);
     checkInBlock(transaction, inBlock, header);
   }
-  const { position, branch } = inBlock ?? { position: undefined, branch: undefined };
-  return { txid, height, position, proved: inBlock !== undefined, branch, raw, transaction };
+  const proved = inBlock !== undefined;
+  const { position, branch, coinbase } = inBlock ?? {};
+  return { txid, height, position, proved, branch, coinbase, raw, transaction };
 }
