@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { fromUtf8 } from '../base/bytes.ts';
+import { fromUtf8, toHex } from '../base/bytes.ts';
 import { parseConsensus } from '../directory/consensus.ts';
 import { MAX_CHAIN } from '../directory/limits.ts';
 import { digestOfText, textOfNote } from '../directory/note.ts';
@@ -18,8 +18,8 @@ const VOTE_NAME = /^([0-9]{16})-[0-9]{4}$/;
 export interface AuthorityFiles extends AuthorityStore, AsyncDisposable {
   readonly consensusLog: ConsensusLog;
   readonly evidence: EvidenceFiles;
-  /** Notes of the newest 32 consensuses, oldest first. */
-  consensuses(): Promise<readonly Uint8Array[]>;
+  /** The note of one of the newest 32 consensuses, by the SHA-256 of its text. */
+  consensusNote(hash: Uint8Array): Uint8Array | undefined;
 }
 
 /** Opens or makes the directory, mode 0700; one process at a time. */
@@ -32,6 +32,11 @@ export async function openAuthorityFiles(
   const votes = await RecordDirectory.open(join(directory, 'votes'));
   const consensuses = await RecordDirectory.open(join(directory, 'consensuses'));
   const evidence = await EvidenceFiles.open(join(directory, 'evidence'), policy);
+  const noteOfHash = new Map<string, Uint8Array>();
+  for (const name of consensuses.names) {
+    const note = await consensuses.read(name);
+    noteOfHash.set(toHex(digestOfText(textOfNote(fromUtf8(note)))), note);
+  }
   const consensusLog = await openConsensusLog(join(directory, 'log'));
   return {
     consensusLog,
@@ -58,14 +63,16 @@ export async function openAuthorityFiles(
       const newest = consensuses.names.at(-1);
       return newest === undefined ? undefined : consensuses.read(newest);
     },
-    consensuses: () => Promise.all(consensuses.names.map((name) => consensuses.read(name))),
+    consensusNote: (hash) => noteOfHash.get(toHex(hash)),
     async keepConsensus(note) {
       const text = textOfNote(fromUtf8(note));
       const { epoch, log } = parseConsensus(text);
       // First, because a crash in between may leave it there for nothing, but not leave it out.
       if (log !== undefined) await consensusLog.record(log.size, digestOfText(text));
       await consensuses.write(numbered(epoch), note);
+      noteOfHash.set(toHex(digestOfText(text)), note);
       for (const name of consensuses.names.slice(0, -MAX_CHAIN)) await consensuses.remove(name);
+      for (const hex of [...noteOfHash.keys()].slice(0, -MAX_CHAIN)) noteOfHash.delete(hex);
     },
     keepEvidence: (notes) => evidence.keep(notes),
     [Symbol.asyncDispose]: () => consensusLog[Symbol.asyncDispose](),

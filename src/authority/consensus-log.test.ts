@@ -9,7 +9,9 @@ import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
 import { openConsensusLog } from './consensus-log.ts';
 
 const all = Array.from({ length: 9 }, (_, index) => testSeed(`entry ${index}`));
-const nobody = (): Promise<never> => Promise.reject(new Error('nobody is asked'));
+const lies = (from: number, to: number): Promise<readonly Uint8Array[]> =>
+  Promise.resolve(all.slice(from, to).map(() => testSeed('a lie')));
+const fails = (): Promise<never> => Promise.reject(new Error('out of reach'));
 
 /** One whose log has the first entries. */
 function consensusAfter(size: number): Consensus {
@@ -23,7 +25,7 @@ test('the log of the first consensus has it alone, and what is recorded stays', 
   const first = consensusAfter(0);
   {
     await using log = await openConsensusLog(path);
-    const head = await log.headAfter(first, nobody);
+    const head = await log.headAfter(first, []);
     assert.deepEqual(head, {
       origin: 'sotto/test',
       size: 1,
@@ -48,21 +50,19 @@ test('entries that were missed are fetched, wrong ones replaced, and no others b
     return Promise.resolve(all.slice(from, to));
   };
   const after = consensusAfter(6);
-  const head = await log.headAfter(after, fetch);
+  const head = await log.headAfter(after, [fails, lies, fetch]);
   assert.deepEqual(asked, [[3, 6]]);
   assert.deepEqual(log.entries, [...all.slice(0, 6), after.hash]);
   assert.deepEqual(head.root, logRoot([...all.slice(0, 6), after.hash].map(leafHash)));
 
   await log.record(1, testSeed('another past'));
-  await log.headAfter(after, fetch);
+  await log.headAfter(after, [fails, lies, fetch]);
   assert.deepEqual(asked.slice(1), [
     [2, 6],
     [0, 6],
   ]);
 
-  const lies = (from: number, to: number) =>
-    Promise.resolve(all.slice(from, to).map(() => testSeed('a lie')));
   const before = [...log.entries];
-  await assert.rejects(log.headAfter(consensusAfter(8), lies), /nobody has the log/);
+  await assert.rejects(log.headAfter(consensusAfter(8), [fails, lies]), /nobody has the log/);
   assert.deepEqual(log.entries, before);
 });

@@ -18,10 +18,11 @@ export interface ConsensusLog extends AsyncDisposable {
   /** Puts an entry at its index, in the place of what was there and after; nothing across a gap. */
   record(index: number, entry: Uint8Array): Promise<void>;
   /**
-   * The head of the log that ends with this consensus. Entries that are missing or wrong are fetched.
+   * The head of the log that ends with this consensus. Entries that are missing or wrong are asked
+   * of one source after the other; one that fails is passed over.
    * @throws Error when nobody has those that the consensus names.
    */
-  headAfter(consensus: Consensus, fetch: FetchEntries): Promise<LogHead>;
+  headAfter(consensus: Consensus, sources: readonly FetchEntries[]): Promise<LogHead>;
 }
 
 /** Opens or makes the file; what a crash left half written at its end is passed over. */
@@ -39,25 +40,28 @@ export async function openConsensusLog(path: string): Promise<ConsensusLog> {
     const isHeld = held !== undefined && equalBytes(held, entry);
     if (!isHeld && index <= entries.length) await replaceFrom(index, [entry]);
   };
+  const fetchLog = async (log: LogHead, sources: readonly FetchEntries[]): Promise<void> => {
+    const { size } = log;
+    // From where ours ends; if that does not do, ours is wrong.
+    for (const from of new Set([Math.min(entries.length, size), 0])) {
+      for (const fetch of sources) {
+        const fetched = await fetch(from, size).catch(() => []);
+        if (!isLog([...entries.slice(0, from), ...fetched], log)) continue;
+        await replaceFrom(from, fetched);
+        return;
+      }
+    }
+    throw new Error('nobody has the log of the consensus before');
+  };
   return {
     entries,
     record,
-    async headAfter(consensus, fetch) {
+    async headAfter(consensus, sources) {
       const { log, hash } = consensus;
       if (log === undefined) throw new Error('the consensus before names no log');
-      const { origin, size, root } = log;
-      if (!isLog(entries.slice(0, size), log)) {
-        // From where ours ends; if that does not do, ours is wrong.
-        for (const from of new Set([Math.min(entries.length, size), 0])) {
-          const fetched = await fetch(from, size);
-          const whole = [...entries.slice(0, from), ...fetched];
-          if (!isLog(whole, { size, root })) continue;
-          await replaceFrom(from, fetched);
-          break;
-        }
-      }
+      const { origin, size } = log;
+      if (!isLog(entries.slice(0, size), log)) await fetchLog(log, sources);
       const before = entries.slice(0, size);
-      if (!isLog(before, log)) throw new Error('nobody has the log of the consensus before');
       await record(size, hash);
       return { origin, size: size + 1, root: logRoot([...before, hash].map(leafHash)) };
     },
@@ -73,9 +77,6 @@ export function entriesOf(bytes: Uint8Array): Uint8Array[] {
   );
 }
 
-function isLog(
-  entries: readonly Uint8Array[],
-  { size, root }: { readonly size: number; readonly root: Uint8Array },
-): boolean {
+function isLog(entries: readonly Uint8Array[], { size, root }: LogHead): boolean {
   return entries.length === size && equalBytes(logRoot(entries.map(leafHash)), root);
 }

@@ -31,6 +31,8 @@ export type DirectoryErrorCode =
   | 'onion-taken'
   | 'unknown-node'
   | 'full'
+  | 'busy'
+  | 'unknown-kind'
   | 'unavailable';
 
 /** Something of the directory was refused. */

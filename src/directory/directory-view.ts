@@ -14,6 +14,10 @@ export const DIRECTORY_KINDS = {
   vote: 4,
   /** The authority's own detached signature for the slot of `epochDigest`. */
   signature: 5,
+  /** What changed since the consensus whose text has this SHA-256. */
+  change: 10,
+  /** Entries of the log, 32 bytes each: those of `rangeDigest`, or fewer. */
+  logEntries: 11,
 } as const;
 
 /** One of `DIRECTORY_KINDS`, or any other byte a peer may send. */
@@ -24,6 +28,21 @@ export function epochDigest(epoch: number): Uint8Array {
   const digest = new Uint8Array(32);
   new DataView(digest.buffer).setBigUint64(24, BigInt(epoch));
   return digest;
+}
+
+/** 32 bytes that stand for entries of the log, from one index to before another. */
+export function rangeDigest(from: number, to: number): Uint8Array {
+  const digest = epochDigest(to);
+  new DataView(digest.buffer).setBigUint64(16, BigInt(from));
+  return digest;
+}
+
+/** The indices of a `rangeDigest`; undefined for what is none. */
+export function rangeOf(digest: Uint8Array): { from: number; to: number } | undefined {
+  const view = new DataView(digest.buffer, digest.byteOffset, digest.byteLength);
+  const [from, to] = [Number(view.getBigUint64(16)), Number(view.getBigUint64(24))];
+  const isRange = Number.isSafeInteger(from) && Number.isSafeInteger(to) && from <= to;
+  return isRange ? { from, to } : undefined;
 }
 
 /** The directory as a node or client holds it now. */

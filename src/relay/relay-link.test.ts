@@ -101,6 +101,15 @@ test('headers and notes come whole; a note that is not held is empty', async () 
   assert.equal(unheld.length, 0);
 });
 
+test('a note of more parts than was allowed for ends the link with its first part', async () => {
+  const { link } = await subject(({ id }, relay) => {
+    const payload = encodePart({ part: 0, of: 3, data: new Uint8Array(4064) });
+    relay.send({ type: 'DIRECTORY_DATA', id, payload });
+  });
+  const asked = link.directory(2, new Uint8Array(32), { signal: never, maxBytes: 8192 - 64 });
+  await assert.rejects(asked, failsWith('protocol'));
+});
+
 test('what is put leaves whole, in parts under one id, and its verdict comes back', async () => {
   const parts: Frame[] = [];
   const { link } = await subject((frame, authority) => {

@@ -81,8 +81,15 @@ export interface RelayLink extends AsyncDisposable {
   forward(request: { nodeId: NodeId; cell: Uint8Array; signal: AbortSignal }): Promise<Answer>;
   /** Up to `count` (1 to 2016) headers of 80 bytes; fewer when the relay has no more. */
   headers(start: number, count: number, options: RequestOptions): Promise<Uint8Array>;
-  /** A note, at most 8 MiB; empty when the relay does not hold it. `digest`: 32 bytes. */
-  directory(kind: DirectoryKind, digest: Uint8Array, options: RequestOptions): Promise<Uint8Array>;
+  /**
+   * A note, at most 8 MiB or `maxBytes`, to the next part; empty when the relay does not hold it.
+   * `digest`: 32 bytes.
+   */
+  directory(
+    kind: DirectoryKind,
+    digest: Uint8Array,
+    options: RequestOptions & { readonly maxBytes?: number },
+  ): Promise<Uint8Array>;
   /**
    * Brings an authority something (spec/directory.md section 16). `kind`: one of `PUT_KINDS`; `bytes`:
    * 1 to 65,536. Relays close the link on it.
@@ -229,7 +236,7 @@ class AskingLink implements RelayLink {
   directory(
     kind: DirectoryKind,
     digest: Uint8Array,
-    { signal }: RequestOptions,
+    { signal, maxBytes }: RequestOptions & { readonly maxBytes?: number },
   ): Promise<Uint8Array> {
     const held: Uint8Array[] = [];
     let parts: number | undefined;
@@ -240,7 +247,7 @@ class AskingLink implements RelayLink {
       timeoutMs: this.#limits.directoryMs,
       signal,
       read: (payload) => {
-        const { part, of, data } = decodePart(payload);
+        const { part, of, data } = decodePart(payload, maxBytes);
         if (part !== held.length || of !== (parts ??= of)) {
           throw new LinkError('protocol', 'parts out of order');
         }

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { test } from 'vitest';
+import { TEST_TIME, testDescriptor, testDescriptorNote } from '../../test/test-directory.ts';
+import { testSlot } from '../../test/test-votes.ts';
+import { fromUtf8, utf8 } from '../base/bytes.ts';
+import { type DescriptorStatement } from '../directory/descriptor.ts';
+import { DirectoryError } from '../directory/directory-error.ts';
+import { makeTemporaryDirectory, type TemporaryDirectory } from '../io/temporary-directory.ts';
+import { HeldNodes } from './held-nodes.ts';
+
+const GENESIS = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206';
+const NOW = TEST_TIME * 1000;
+const slot = testSlot(5);
+const now = { now: NOW, consensus: undefined };
+
+const open = ({ path }: TemporaryDirectory, at = NOW): Promise<HeldNodes> =>
+  HeldNodes.open({ directory: path, genesis: GENESIS, now: at });
+const note = (name: string, changes: Partial<DescriptorStatement> = {}): Uint8Array =>
+  utf8(testDescriptorNote(name, changes));
+const publishedAt = (published: number): Uint8Array => note('a', { published });
+const leaving = (published: number): Uint8Array => note('a', { published, expires: published + 1 });
+const listed = (nodes: HeldNodes): readonly number[] =>
+  nodes.listable(slot, undefined).map(({ published }) => published);
+
+function refusedAs(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof DirectoryError && error.code === code;
+}
+
+test('nodes that were admitted are listed in order, after a restart too', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const first = await open(directory);
+  for (const name of ['a', 'b', 'c']) await first.admit(note(name), now);
+  for (const nodes of [first, await open(directory)]) {
+    const ids = nodes.listable(slot, undefined).map(({ nodeId }) => nodeId);
+    assert.equal(ids.length, 3);
+    assert.deepEqual(ids, ids.toSorted());
+    const { digest } = testDescriptor('b');
+    assert.equal(nodes.get(digest)?.nodeId, testDescriptor('b').nodeId);
+    assert.equal(fromUtf8(nodes.noteOf(digest) ?? new Uint8Array()), testDescriptorNote('b'));
+  }
+});
+
+test('a descriptor that came too late for the slot waits, and the one before is listed', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const nodes = await open(directory);
+  await nodes.admit(publishedAt(slot.publishedUntil), now);
+  await nodes.admit(publishedAt(slot.publishedUntil + 1), now);
+  assert.deepEqual(listed(nodes), [slot.publishedUntil]);
+});
+
+test('one that publishes all the time keeps the listed version and the newest', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const nodes = await open(directory);
+  const times = Array.from({ length: 6 }, (_, index) => slot.publishedUntil + index);
+  for (const published of times) await nodes.admit(publishedAt(published), now);
+  assert.deepEqual(listed(nodes), [slot.publishedUntil]);
+  assert.equal(nodes.newest(testDescriptor('a').nodeId)?.published, times.at(-1));
+  assert.equal((await readdir(directory.path)).length, 3);
+});
+
+test('a node that has left is not listed, and is not brought back after a restart', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const before = await open(directory);
+  await before.admit(publishedAt(TEST_TIME - 7200), now);
+  await before.admit(leaving(TEST_TIME - 60), now);
+  const nodes = await open(directory);
+  for (const each of [before, nodes]) {
+    assert.deepEqual(listed(each), []);
+    assert.equal(each.newest(testDescriptor('a').nodeId), undefined);
+    await assert.rejects(each.admit(publishedAt(TEST_TIME - 7200), now), refusedAs('replayed'));
+    await assert.rejects(each.admit(publishedAt(TEST_TIME - 61), now), refusedAs('replayed'));
+  }
+});
+
+test('what has expired for sure is forgotten, with its place, on disk too', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const nodes = await open(directory);
+  const published = TEST_TIME - 3600;
+  await nodes.admit(publishedAt(published), now);
+  await nodes.put(testDescriptor('b'), note('b'));
+  const end = (published + 48 * 3600) * 1000;
+  await nodes.forget(end - 1);
+  assert.equal(nodes.size, 1);
+  await nodes.forget(end);
+  assert.equal(nodes.size, 0);
+  assert.equal(nodes.get(testDescriptor('b').digest), undefined);
+  assert.deepEqual(await readdir(directory.path), []);
+});
+
+test('what only others have admitted is shown, and not listed', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const nodes = await open(directory);
+  await nodes.put(testDescriptor('b'), note('b'));
+  assert.deepEqual(nodes.noteOf(testDescriptor('b').digest), note('b'));
+  assert.deepEqual(listed(nodes), []);
+  await nodes.admit(note('b'), now);
+  assert.equal(nodes.listable(slot, undefined).length, 1);
+});
+
+test('of two descriptors that come at once the older does not pass the newer', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const nodes = await open(directory);
+  const came = await Promise.allSettled(
+    [TEST_TIME - 60, TEST_TIME - 120, TEST_TIME - 60].map((published) =>
+      nodes.admit(publishedAt(published), now),
+    ),
+  );
+  assert.deepEqual(
+    came.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  );
+  assert.equal((await readdir(directory.path)).length, 1);
+});

@@ -1,0 +1,180 @@
+import { toHex } from '../base/bytes.ts';
+import { oneAtATime } from '../base/in-turn.ts';
+import { admitDescriptor, isLeaving } from '../directory/admit-descriptor.ts';
+import { type Consensus } from '../directory/consensus.ts';
+import { type Descriptor, parseDescriptor } from '../directory/descriptor.ts';
+import { MAX_DESCRIPTOR_SECONDS } from '../directory/limits.ts';
+import { type NodeId } from '../directory/node-id.ts';
+import { type Slot } from '../directory/timeline.ts';
+import { isUsable } from '../directory/usable-descriptors.ts';
+import { RecordDirectory } from './record-directory.ts';
+import { type DescriptorShelf } from './round-parts.ts';
+
+/** A descriptor and the note that it came in. */
+interface Shelved {
+  readonly descriptor: Descriptor;
+  readonly note: Uint8Array;
+}
+
+export interface HeldNodesOptions {
+  /** Of the records: made with mode 0700. */
+  readonly directory: string;
+  /** Hash of block 0 of the network. */
+  readonly genesis: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+}
+
+/**
+ * The next votes list the newest that was published in time, which need not be the newest of all. A
+ * node that publishes more often waits until the one they list now is replaced.
+ */
+const VERSIONS = 3;
+
+/**
+ * The nodes that this authority has admitted, on disk and in memory; and, in memory, those that only
+ * others have admitted. A node that has left is remembered as long as an older descriptor of it could
+ * be brought again.
+ */
+export class HeldNodes implements DescriptorShelf {
+  readonly #records: RecordDirectory;
+  readonly #genesis: string;
+  readonly #inTurn = oneAtATime();
+  /** Oldest first; never empty. */
+  readonly #versions = new Map<NodeId, readonly Shelved[]>();
+  readonly #nodeAt = new Map<string, NodeId>();
+  readonly #byDigest = new Map<string, Shelved>();
+  readonly #ofOthers = new Map<string, Shelved>();
+
+  private constructor(records: RecordDirectory, genesis: string) {
+    this.#records = records;
+    this.#genesis = genesis;
+  }
+
+  static async open({ directory, genesis, now }: HeldNodesOptions): Promise<HeldNodes> {
+    const nodes = new HeldNodes(await RecordDirectory.open(directory), genesis);
+    for (const name of nodes.#records.names) {
+      const note = await nodes.#records.read(name);
+      await nodes.#hold({ descriptor: parseDescriptor(note), note });
+    }
+    await nodes.forget(now);
+    return nodes;
+  }
+
+  /** How many there are, those that have left too. */
+  get size(): number {
+    return this.#versions.size;
+  }
+
+  get(digest: Uint8Array): Descriptor | undefined {
+    return this.#shelved(digest)?.descriptor;
+  }
+
+  noteOf(digest: Uint8Array): Uint8Array | undefined {
+    return this.#shelved(digest)?.note;
+  }
+
+  /** The newest descriptor that the node itself brought; undefined when it has left. */
+  newest(nodeId: NodeId): Descriptor | undefined {
+    const descriptor = this.#newest(nodeId);
+    return descriptor === undefined || isLeaving(descriptor) ? undefined : descriptor;
+  }
+
+  /** One that others have admitted: it is shown, and never voted for. */
+  put(descriptor: Descriptor, note: Uint8Array): Promise<void> {
+    this.#ofOthers.set(toHex(descriptor.digest), { descriptor, note });
+    return Promise.resolve();
+  }
+
+  /**
+   * Takes what a node says of itself. When this resolves, a crash does not undo it.
+   * @throws DirectoryError as `parseDescriptor` and `admitDescriptor`.
+   */
+  async admit(
+    note: Uint8Array,
+    { now, consensus }: { readonly now: number; readonly consensus: Consensus | undefined },
+  ): Promise<Descriptor> {
+    const descriptor = parseDescriptor(note);
+    const { nodeId } = descriptor;
+    await this.#inTurn(async () => {
+      const held = this.#newest(nodeId);
+      admitDescriptor(descriptor, {
+        genesis: this.#genesis,
+        now,
+        held,
+        listed: consensus?.node(nodeId),
+        nodeAt: (host) => this.#nodeAt.get(host),
+        nodes: this.size,
+      });
+      if (this.#byDigest.has(toHex(descriptor.digest))) return;
+      await this.#records.write(recordName(descriptor), note);
+      await this.#hold({ descriptor, note });
+    });
+    return descriptor;
+  }
+
+  /** What a vote can list of each node that is here, in the order of their ids. */
+  listable({ publishedUntil, validAfter }: Slot, previous: Consensus | undefined): Descriptor[] {
+    const listed = [...this.#versions.keys()].flatMap((nodeId) => {
+      if (this.newest(nodeId) === undefined) return [];
+      const versions = (this.#versions.get(nodeId) ?? []).map(({ descriptor }) => descriptor);
+      const descriptor = versions.findLast(
+        (each) => each.published <= publishedUntil && isUsable(each, { validAfter, previous }),
+      );
+      return descriptor === undefined ? [] : [descriptor];
+    });
+    return listed.sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+  }
+
+  /** Drops what has expired for sure, whatever a node said. `now`: milliseconds. */
+  async forget(now: number): Promise<void> {
+    const isOver = ({ descriptor }: Shelved): boolean =>
+      descriptor.published + MAX_DESCRIPTOR_SECONDS <= now / 1000;
+    for (const [digest, shelved] of this.#ofOthers) {
+      if (isOver(shelved)) this.#ofOthers.delete(digest);
+    }
+    await this.#inTurn(async () => {
+      for (const [nodeId, versions] of this.#versions) {
+        const kept = versions.filter((each) => !isOver(each));
+        if (kept.length > 0) this.#versions.set(nodeId, kept);
+        else this.#versions.delete(nodeId);
+        for (const { descriptor } of versions.filter(isOver)) await this.#drop(descriptor);
+      }
+    });
+  }
+
+  #shelved(digest: Uint8Array): Shelved | undefined {
+    const hex = toHex(digest);
+    return this.#byDigest.get(hex) ?? this.#ofOthers.get(hex);
+  }
+
+  #newest(nodeId: NodeId): Descriptor | undefined {
+    return this.#versions.get(nodeId)?.at(-1)?.descriptor;
+  }
+
+  async #hold(shelved: Shelved): Promise<void> {
+    const { nodeId, onion, digest } = shelved.descriptor;
+    const before = this.#versions.get(nodeId) ?? [];
+    const superseded = before.length < VERSIONS ? undefined : before.at(-1);
+    const kept = superseded === undefined ? before : before.slice(0, -1);
+    this.#versions.set(nodeId, [...kept, shelved]);
+    this.#byDigest.set(toHex(digest), shelved);
+    if (superseded !== undefined) await this.#drop(superseded.descriptor);
+    this.#nodeAt.set(onion.host, nodeId);
+  }
+
+  async #drop(descriptor: Descriptor): Promise<void> {
+    this.#byDigest.delete(toHex(descriptor.digest));
+    await this.#records.remove(recordName(descriptor));
+    const { host } = descriptor.onion;
+    const isThere = this.#newest(descriptor.nodeId)?.onion.host === host;
+    if (!isThere && this.#nodeAt.get(host) === descriptor.nodeId) this.#nodeAt.delete(host);
+  }
+}
+
+const NUMBER_DIGITS = 16;
+
+/** Sorts by the time of publication, so that reading the records in order puts the newest last. */
+function recordName({ nodeId, published }: Descriptor): string {
+  return `${String(published).padStart(NUMBER_DIGITS, '0')}-${nodeId}`;
+}
