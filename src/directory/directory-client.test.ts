@@ -56,13 +56,22 @@ const relaySaying = (answer: Uint8Array): DirectorySource => ({
 
 async function clientIn(directory: string, at: Consensus = first) {
   let now = at.validAfter * 1000;
+  const accepted: (readonly number[])[] = [];
   const client = await openDirectoryClient({
     path: join(directory, 'consensus'),
     policy,
     clock: () => now,
     log: silent,
+    onAccepted: (verified) => {
+      accepted.push(verified.map(({ consensus }) => consensus.epoch));
+      return Promise.resolve();
+    },
   });
-  return { client, setTime: (consensus: Consensus) => (now = consensus.validAfter * 1000) };
+  return {
+    client,
+    accepted,
+    setTime: (consensus: Consensus) => (now = consensus.validAfter * 1000),
+  };
 }
 
 test('the newest consensus is fetched, used, and there after a restart', async () => {
@@ -87,9 +96,9 @@ test('two relays are asked, so that one cannot hold back the newest', async () =
   assert.equal(sources[2]?.asked.length, 0);
 });
 
-test('epochs that were missed are walked back one by one', async () => {
+test('epochs that were missed are walked back one by one, and told with the newest', async () => {
   await using directory = await makeTemporaryDirectory();
-  const { client, setTime } = await clientIn(directory.path);
+  const { client, accepted, setTime } = await clientIn(directory.path);
   await client.refresh([relayWith(first)], signal);
   setTime(fourth);
   const relay = relayWith(first, second, third, fourth);
@@ -100,6 +109,7 @@ test('epochs that were missed are walked back one by one', async () => {
     `1 ${short(third.hash)}`,
     `1 ${short(second.hash)}`,
   ]);
+  assert.deepEqual(accepted, [[1], [2, 3, 4]]);
 });
 
 test('a chain that a relay cannot show is not believed', async () => {

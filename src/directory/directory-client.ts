@@ -19,12 +19,23 @@ export interface DirectorySource {
   fetch(kind: DirectoryKind, digest: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
 }
 
+/** A consensus that was verified, and the note that it came in. */
+export interface VerifiedConsensus {
+  readonly consensus: Consensus;
+  readonly note: Uint8Array;
+}
+
 export interface DirectoryClientOptions {
   /** Keeps the newest note that was accepted, so that no restart can be used to roll it back. */
   readonly path: string;
   readonly policy: Policy;
   readonly clock: Clock;
   readonly log: Logger;
+  /**
+   * Told of what is accepted, with all that was fetched on the way to it, oldest first, before it is
+   * kept: again after a crash in between.
+   */
+  readonly onAccepted?: (chain: readonly VerifiedConsensus[]) => Promise<void>;
 }
 
 export interface DirectoryClient {
@@ -52,13 +63,18 @@ const NO_DIGEST = new Uint8Array(32);
 export async function openDirectoryClient(
   options: DirectoryClientOptions,
 ): Promise<DirectoryClient> {
-  const { path, policy, clock, log } = options;
+  const { path, policy, clock, log, onAccepted } = options;
   let held = await readHeld(options);
   const current = (): Consensus | undefined =>
     held !== undefined && clock() < held.validUntil * 1000 ? held : undefined;
 
-  const keep = async (consensus: Consensus, note: Uint8Array): Promise<void> => {
+  const keep = async (
+    newest: VerifiedConsensus,
+    between: readonly VerifiedConsensus[],
+  ): Promise<void> => {
+    const { consensus, note } = newest;
     if (held !== undefined && equalBytes(held.hash, consensus.hash)) return;
+    await onAccepted?.([...between, newest]);
     await writeDurably(path, note);
     held = consensus;
     log.info('a new consensus', { epoch: consensus.epoch, nodes: consensus.nodes.length });
@@ -77,13 +93,13 @@ export async function openDirectoryClient(
     source: DirectorySource,
     signal: AbortSignal,
   ): Promise<void> => {
-    const newest = acceptConsensus({ note, policy, now: clock() });
-    if (held !== undefined) {
-      const fetchPrevious = async (hash: Uint8Array): Promise<Consensus> =>
-        verifyConsensus(await source.fetch(DIRECTORY_KINDS.consensus, hash, signal), policy);
-      await checkReaches(newest, held, fetchPrevious);
-    }
-    await keep(newest, note);
+    const newest = { consensus: acceptConsensus({ note, policy, now: clock() }), note };
+    const fetchPrevious = async (hash: Uint8Array): Promise<VerifiedConsensus> => {
+      const before = await source.fetch(DIRECTORY_KINDS.consensus, hash, signal);
+      return { consensus: verifyConsensus(before, policy), note: before };
+    };
+    const between = held === undefined ? [] : await walkBack(newest, held, fetchPrevious);
+    await keep(newest, between);
   };
 
   return {
@@ -116,25 +132,32 @@ export async function openDirectoryClient(
   };
 }
 
-/** @throws DirectoryError unless the chain of `prev` leads from the newest to the one held. */
-async function checkReaches(
-  newest: Consensus,
+/**
+ * What lies between the one held and the newest, oldest first.
+ * @throws DirectoryError unless the chain of `prev` leads from the newest to the one held.
+ */
+async function walkBack(
+  newest: VerifiedConsensus,
   held: Consensus,
-  fetchPrevious: (hash: Uint8Array) => Promise<Consensus>,
-): Promise<void> {
-  let oldest = newest;
-  for (let steps = 0; !follows(oldest, held); steps += 1) {
-    if (steps === MAX_CHAIN) throw new DirectoryError('gap', 'too many consensuses are missing');
+  fetchPrevious: (hash: Uint8Array) => Promise<VerifiedConsensus>,
+): Promise<readonly VerifiedConsensus[]> {
+  const between: VerifiedConsensus[] = [];
+  for (let oldest = newest.consensus; !follows(oldest, held);) {
+    if (between.length === MAX_CHAIN) {
+      throw new DirectoryError('gap', 'too many consensuses are missing');
+    }
     const before = await fetchPrevious(oldest.prev);
-    if (!equalBytes(before.hash, oldest.prev)) {
+    if (!equalBytes(before.consensus.hash, oldest.prev)) {
       throw new DirectoryError('wrong-digest', 'not the consensus that was asked for');
     }
-    checkFollows(oldest, before);
-    if (before.epoch <= held.epoch) {
+    checkFollows(oldest, before.consensus);
+    if (before.consensus.epoch <= held.epoch) {
       throw new DirectoryError('forked', 'its chain passes by the consensus held');
     }
-    oldest = before;
+    between.unshift(before);
+    oldest = before.consensus;
   }
+  return between;
 }
 
 /** False where only those in between can tell. */

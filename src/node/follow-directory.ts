@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { toHex } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { Consensus } from '../directory/consensus.ts';
+import {
+  type DirectoryClient,
+  type DirectorySource,
+  openDirectoryClient,
+} from '../directory/directory-client.ts';
+import { DIRECTORY_KINDS } from '../directory/directory-view.ts';
+import type { Policy } from '../directory/policy.ts';
+import { openKeptConsensuses } from './kept-consensuses.ts';
+import type { NodeDirectory } from './node-directory.ts';
+
+export interface FollowDirectoryOptions {
+  readonly dataDirectory: string;
+  readonly policy: Policy;
+  /** Whom to ask, in this order, given the newest consensus. */
+  readonly sources: (consensus: Consensus | undefined) => readonly DirectorySource[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Until somebody is asked first. */
+  readonly startMs?: number;
+}
+
+const START_MS = 500;
+const FIRST_WAIT_MS = 10_000;
+const LONGEST_WAIT_MS = 300_000;
+/** A slot may be skipped: the wait is doubled until it is an eighth of what a consensus is fresh for. */
+const [FIRST_PART, LONGEST_PART] = [1 / 72, 1 / 8];
+/** The wall clock may be set while we wait. */
+const LONGEST_SLEEP_MS = 600_000;
+
+/**
+ * The directory of a node that fetches it by itself: each consensus as soon as there should be a newer
+ * one, because clients have theirs from nodes. Offline it goes on with the newest one until that expires.
+ */
+export async function followDirectory(options: FollowDirectoryOptions): Promise<NodeDirectory> {
+  const { dataDirectory, policy, clock, log } = options;
+  const directory = join(dataDirectory, 'consensuses');
+  const kept = await openKeptConsensuses({ directory, policy, log });
+  const client = await openDirectoryClient({
+    path: join(dataDirectory, 'consensus'),
+    policy,
+    clock,
+    log,
+    onAccepted: (chain) => kept.keep(chain),
+  });
+  const stop = new AbortController();
+  const following = follow(client, options, stop.signal);
+  const descriptors = new Map<string, Uint8Array>();
+  return {
+    current: () => client.current(),
+    consensuses: () => kept.newest,
+    noteOf: (kind, digest) => {
+      switch (kind) {
+        case DIRECTORY_KINDS.latestConsensus: {
+          const current = client.current();
+          return current && kept.noteOf(current.hash);
+        }
+        case DIRECTORY_KINDS.consensus:
+          return kept.noteOf(digest);
+        case DIRECTORY_KINDS.descriptor:
+          return descriptors.get(toHex(digest));
+        default:
+          return undefined;
+      }
+    },
+    addDescriptor: (digest, note) => {
+      descriptors.set(toHex(digest), note);
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await following;
+    },
+  };
+}
+
+async function follow(
+  client: DirectoryClient,
+  { sources, clock, log, startMs = START_MS }: FollowDirectoryOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const wait = (ms: number): Promise<void> =>
+    sleep(Math.min(ms, LONGEST_SLEEP_MS), undefined, { signal }).catch(() => undefined);
+  let complaint = '';
+  const complain = (error: unknown): void => {
+    const reason = messageOf(error);
+    if (signal.aborted || reason === complaint) return;
+    complaint = reason;
+    log.warn('no consensus that can be used', { reason });
+  };
+  let attempts = 0;
+  await wait(startMs);
+  while (!signal.aborted) {
+    const held = client.current();
+    if (held !== undefined && !client.isStale()) {
+      attempts = 0;
+      await wait(Math.max(held.freshUntil * 1000 - clock(), 0));
+      continue;
+    }
+    try {
+      await client.refresh(sources(held), signal);
+      complaint = '';
+    } catch (error) {
+      complain(error);
+    }
+    if (client.isStale()) await wait(retryMs(held, attempts++));
+  }
+}
+
+/** Not all nodes ask at the same moment. */
+function retryMs(held: Consensus | undefined, attempts: number): number {
+  const freshMs = held && (held.freshUntil - held.validAfter) * 1000;
+  const [first, last] =
+    freshMs === undefined
+      ? [FIRST_WAIT_MS, LONGEST_WAIT_MS]
+      : [FIRST_PART * freshMs, LONGEST_PART * freshMs];
+  return Math.min(first * 2 ** attempts, last) * (0.5 + Math.random() / 2);
+}
