@@ -48,6 +48,7 @@ async function configIn(directory: string, target: Address): Promise<NodeConfig>
     socks: { host: '127.0.0.1', port: 1 },
     policyFile,
     consensusFile: join(directory, 'consensus'),
+    leave: false,
     family: [],
     epochSeconds: 86_400,
     cellTimeoutMs: 1000,

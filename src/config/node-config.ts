@@ -19,7 +19,8 @@ export const nodeConfigSchema = z
     consensusFile: z
       .string()
       .optional()
-      .describe('The newest consensus note; read again when it changes.'),
+      .describe('The newest consensus note, for a network whose authorities have no onions.'),
+    leave: z.boolean().default(false).describe('Whether this node leaves the network.'),
     family: z.array(z.string()).default([]).describe('Node ids of the same operator.'),
     epochSeconds: z.number().int().min(60).default(86_400).describe('Life of an HPKE key.'),
     cellTimeoutMs: z.number().int().min(100).default(30_000).describe('When a cell has failed.'),
@@ -29,10 +30,8 @@ export const nodeConfigSchema = z
       .describe('Devnet only: all that the roles’ code had in hand, one JSON object a line.'),
   })
   .refine(
-    ({ policyFile, consensusFile }) => (policyFile === undefined) === (consensusFile === undefined),
-    {
-      error: 'policyFile and consensusFile go together: give both or neither',
-    },
+    ({ policyFile, consensusFile }) => consensusFile === undefined || policyFile !== undefined,
+    { error: 'a consensusFile needs a policyFile' },
   );
 
 export type NodeConfig = z.infer<typeof nodeConfigSchema>;

@@ -114,6 +114,7 @@ export async function startDevnetNetwork(options: DevnetNetworkOptions): Promise
           socks,
           policyFile,
           consensusFile,
+          leave: false,
           family: [],
           epochSeconds: 86_400,
           cellTimeoutMs: CELL_TIMEOUT_MS,

@@ -34,7 +34,7 @@ interface Fixture extends AsyncDisposable {
   look(written: number): Promise<void>;
 }
 
-async function publish(): Promise<Fixture> {
+async function publish({ leaves = false } = {}): Promise<Fixture> {
   const directory = await makeTemporaryDirectory();
   const served = new Set<string>();
   const keyOf = (epoch: number) => ({ epoch, keyConfig: testKeyConfig('node', epoch) });
@@ -73,13 +73,8 @@ async function publish(): Promise<Fixture> {
     },
     family: [],
     electrum: { protocol: '1.6', genesis: '00'.repeat(32) },
-    directory: {
-      current: () => undefined,
-      consensuses: () => [],
-      noteOf: () => undefined,
-      addDescriptor: (digest) => served.add(toHex(digest)),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    },
+    leaves,
+    publish: (digest) => served.add(toHex(digest)),
     clock: () => fixture.nowSeconds * 1000,
     log: silent,
   });
@@ -126,4 +121,13 @@ test('the descriptor is renewed when the reply key changes', async () => {
   const { replyKey, replyKeyUntil } = fixture.written();
   assert.equal(replyKeyUntil, before.replyKeyUntil + 27 * 24 * HOUR);
   assert.notDeepEqual(replyKey, before.replyKey);
+});
+
+test('a node that leaves says so once, in a descriptor that expires after a second', async () => {
+  await using fixture = await publish({ leaves: true });
+  const { published, expires } = fixture.written();
+  assert.equal(expires, published + 1);
+  fixture.nowSeconds += 25 * HOUR;
+  fixture.epoch += 1;
+  await fixture.look(1);
 });

@@ -9,7 +9,6 @@ import { signingKeyFromSeed } from '../directory/signing-key.ts';
 import { writeDurably } from '../io/durable-file.ts';
 import type { EpochKeys } from '../relay/epoch-keys.ts';
 import { DEFAULT_RELAY_LIMITS } from '../relay/relay-limits.ts';
-import type { NodeDirectory } from './node-directory.ts';
 import type { NodeKeys } from './node-keys.ts';
 import type { ReplyKeys } from './reply-keys.ts';
 
@@ -20,7 +19,10 @@ export interface DescriptorPublisherOptions {
   readonly replyKeys: Pick<ReplyKeys, 'announced'>;
   readonly family: readonly NodeId[];
   readonly electrum: { readonly protocol: string; readonly genesis: string };
-  readonly directory: NodeDirectory;
+  /** The descriptor says that the node leaves its network (spec/directory.md section 16). */
+  readonly leaves: boolean;
+  /** Told of each descriptor with its digest of 32 bytes, once it is on disk. */
+  readonly publish: (digest: Uint8Array, note: Uint8Array) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -28,6 +30,8 @@ export interface DescriptorPublisherOptions {
 /** Where the relay onion listens for Tor (spec/relay.md section 5). */
 export const RELAY_PORT = 50_010;
 const LIFE_SECONDS = 24 * 3600;
+/** What says that a node leaves, at once and for good. */
+const LEAVING_SECONDS = 1;
 const CHECK_MS = 10_000;
 /** Renewed well before it expires, so that authorities that were away still meet a valid one. */
 const RENEW_SECONDS = LIFE_SECONDS / 4;
@@ -64,9 +68,10 @@ interface Published {
 }
 
 function isOutdated(
-  { epochKeys, replyKeys, clock }: DescriptorPublisherOptions,
+  { epochKeys, replyKeys, leaves, clock }: DescriptorPublisherOptions,
   published: Published,
 ): boolean {
+  if (leaves) return false;
   const age = Math.floor(clock() / 1000) - published.atSeconds;
   return (
     age > RENEW_SECONDS ||
@@ -93,13 +98,13 @@ async function write(options: DescriptorPublisherOptions): Promise<Published> {
       electrum: options.electrum,
       limits: gatewayQuota,
       published,
-      expires: published + LIFE_SECONDS,
+      expires: published + (options.leaves ? LEAVING_SECONDS : LIFE_SECONDS),
       unknown: [],
     },
     { identity, onion: signingKeyFromSeed(options.keys.onion) },
   );
-  options.directory.addDescriptor(parseDescriptor(note).digest, utf8(note));
   await writeDurably(join(options.dataDirectory, 'descriptor'), note);
-  options.log.info('published the descriptor', { node: nodeIdOf(identity.publicKey) });
+  options.log.info('a new descriptor', { node: nodeIdOf(identity.publicKey) });
+  options.publish(parseDescriptor(note).digest, utf8(note));
   return { epoch: current.epoch, replyKeyUntil: reply.until, atSeconds: published };
 }

@@ -1,22 +1,18 @@
 import { join } from 'node:path';
-import { fromUtf8 } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
-import { UserError } from '../base/errors.ts';
 import { firstFailure, type Running, Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
 import { networkParams } from '../bitcoin/networks.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import { nodeIdOf, type NodeId } from '../directory/node-id.ts';
-import { parsePolicy } from '../directory/policy.ts';
 import { signingKeyFromSeed } from '../directory/signing-key.ts';
-import { makePrivateDirectory, readIfPresent } from '../io/durable-file.ts';
+import { makePrivateDirectory } from '../io/durable-file.ts';
 import { socksDial } from '../io/socks-dial.ts';
 import { openEpochKeys } from '../relay/epoch-keys.ts';
 import { startRelayServer } from '../relay/relay-server.ts';
-import { followConsensusFile } from './consensus-file.ts';
 import { publishDescriptor } from './descriptor-publisher.ts';
 import { electrumHandler } from './electrum-handler.ts';
-import { directoryOfOne, type NodeDirectory } from './node-directory.ts';
+import { openNodeNetwork } from './node-network.ts';
 import { openNodeKeys } from './node-keys.ts';
 import { openObservationFile } from './observation-file.ts';
 import { openTarget } from './open-target.ts';
@@ -43,7 +39,6 @@ export interface SottoNode extends Running {
  */
 export async function startNode(config: NodeConfig, deps: NodeDependencies): Promise<SottoNode> {
   const { clock, log, signal } = deps;
-  const { network } = config;
   await using starting = new Scope();
   await makePrivateDirectory(config.dataDirectory);
   const keys = await openNodeKeys(config.dataDirectory);
@@ -57,10 +52,12 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
     }),
   );
   const { client, headers } = starting.use(
-    await openTarget({ target: config.target, network, clock, log, signal }),
+    await openTarget({ target: config.target, network: config.network, clock, log, signal }),
   );
   const { chain } = headers;
-  const directory = starting.use(await openDirectory(config, deps));
+  const dial = socksDial(config.socks);
+  const network = starting.use(await openNodeNetwork({ config, nodeId, dial, clock, log }));
+  const { directory } = network;
   const replyKeys = replyKeysOf({
     seed: keys.reply,
     nodeId,
@@ -74,14 +71,14 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
   const server = starting.use(
     await startRelayServer({
       listen: config.listen,
-      network,
+      network: config.network,
       expectProxyHeader: config.expectProxyHeader,
       identity: { nodeId, family: config.family, replyKey: replyKeys.signer },
       directory,
       epochKeys,
       handler: electrumHandler({ client, headers, clock, software: deps.software }),
       headers: (start, count) => chain.rawAt(start, count),
-      dial: socksDial(config.socks),
+      dial,
       clock,
       log,
       limits: { cellTimeoutMs: config.cellTimeoutMs },
@@ -95,8 +92,11 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
       epochKeys,
       replyKeys,
       family: config.family,
-      electrum: { protocol: client.protocol, genesis: networkParams(network).genesisHash },
-      directory,
+      electrum: { protocol: client.protocol, genesis: networkParams(config.network).genesisHash },
+      leaves: config.leave,
+      publish: (digest, note) => {
+        network.publish(digest, note);
+      },
       clock,
       log,
     }),
@@ -108,27 +108,4 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
     failed: firstFailure(server),
     [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
   };
-}
-
-async function openDirectory(
-  config: NodeConfig,
-  { clock, log }: NodeDependencies,
-): Promise<NodeDirectory> {
-  const { policyFile, consensusFile, dataDirectory, network } = config;
-  if (policyFile === undefined || consensusFile === undefined) {
-    log.info('no policy: this node is of no network yet, and takes no cells');
-    return directoryOfOne();
-  }
-  const policy = parsePolicy(await readText(policyFile));
-  if (policy.network !== network) {
-    throw new UserError(`the policy in ${policyFile} is for ${policy.network}, not ${network}`);
-  }
-  const keptPath = join(dataDirectory, 'consensus');
-  return await followConsensusFile({ path: consensusFile, keptPath, policy, clock, log });
-}
-
-async function readText(path: string): Promise<string> {
-  const bytes = await readIfPresent(path);
-  if (bytes === undefined) throw new UserError(`there is no file ${path}`);
-  return fromUtf8(bytes);
 }

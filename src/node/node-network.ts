@@ -1,0 +1,141 @@
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { fromUtf8, toHex } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import { UserError } from '../base/errors.ts';
+import { Scope } from '../base/lifecycle.ts';
+import type { Logger } from '../base/log.ts';
+import type { NodeConfig } from '../config/node-config.ts';
+import type { Consensus } from '../directory/consensus.ts';
+import type { NodeId } from '../directory/node-id.ts';
+import { parsePolicy, type Policy } from '../directory/policy.ts';
+import { formatAddress, type Dial } from '../io/dial.ts';
+import { readIfPresent } from '../io/durable-file.ts';
+import { followConsensusFile } from './consensus-file.ts';
+import { type DirectoryPeer, directoryPeer, type DirectoryPeerOptions } from './directory-peer.ts';
+import { followDirectory } from './follow-directory.ts';
+import { directoryOfOne, type NodeDirectory } from './node-directory.ts';
+import { PublicationFile } from './publication-file.ts';
+import { startPublisher } from './publish.ts';
+
+export interface NodeNetworkOptions {
+  readonly config: NodeConfig;
+  readonly nodeId: NodeId;
+  readonly dial: Dial;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What ties a node to its network. */
+export interface NodeNetwork extends AsyncDisposable {
+  readonly directory: NodeDirectory;
+  /** Has the descriptor served, and brought to the authorities. `digest` has 32 bytes. */
+  publish(digest: Uint8Array, note: Uint8Array): void;
+}
+
+/** Relays asked for a consensus, besides the authorities and those that the policy names. */
+const RELAYS_ASKED = 3;
+
+/** @throws UserError when the policy cannot be read, or is for another network. */
+export async function openNodeNetwork(options: NodeNetworkOptions): Promise<NodeNetwork> {
+  const { config, clock, log } = options;
+  const { dataDirectory } = config;
+  await using opening = new Scope();
+  const policy = await readPolicy(config);
+  const authorities = policy === undefined ? [] : authoritiesOf(policy, options);
+  if (policy === undefined) {
+    log.info('no policy: this node is of no network yet, and takes no cells');
+  } else if (authorities.length === 0) {
+    log.info('the policy names the onion of no authority: nobody is told of this node');
+  }
+  const directory = opening.use(await openDirectory(policy, authorities, options));
+  const file = opening.use(
+    new PublicationFile({
+      dataDirectory,
+      authorities: authorities.map(({ name }) => name),
+      log,
+    }),
+  );
+  const publisher = opening.use(
+    startPublisher({
+      authorities,
+      clock,
+      log,
+      onAnswer: (answer) => {
+        file.add(answer);
+      },
+    }),
+  );
+  const opened = opening.move();
+  return {
+    directory,
+    publish: (digest, note) => {
+      directory.addDescriptor(digest, note);
+      file.begin(toHex(digest));
+      publisher.publish(note);
+    },
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
+
+async function readPolicy({ policyFile, network }: NodeConfig): Promise<Policy | undefined> {
+  if (policyFile === undefined) return undefined;
+  const bytes = await readIfPresent(policyFile);
+  if (bytes === undefined) throw new UserError(`there is no file ${policyFile}`);
+  const policy = parsePolicy(fromUtf8(bytes));
+  if (policy.network !== network) {
+    throw new UserError(`the policy in ${policyFile} is for ${policy.network}, not ${network}`);
+  }
+  return policy;
+}
+
+async function openDirectory(
+  policy: Policy | undefined,
+  authorities: readonly DirectoryPeer[],
+  options: NodeNetworkOptions,
+): Promise<NodeDirectory> {
+  const { config, clock, log } = options;
+  const { consensusFile, dataDirectory } = config;
+  if (policy === undefined) return directoryOfOne();
+  if (consensusFile !== undefined) {
+    const keptPath = join(dataDirectory, 'consensus');
+    return followConsensusFile({ path: consensusFile, keptPath, policy, clock, log });
+  }
+  const bootstrap = policy.bootstrap.map((onion) =>
+    directoryPeer({ name: formatAddress(onion), onion }, reachOf(options)),
+  );
+  const sources = (consensus: Consensus | undefined): readonly DirectoryPeer[] => [
+    ...shuffled(authorities),
+    ...shuffled(relaysOf(consensus, options)).slice(0, RELAYS_ASKED),
+    ...bootstrap,
+  ];
+  return followDirectory({ dataDirectory, policy, sources, clock, log });
+}
+
+function authoritiesOf({ authorities }: Policy, options: NodeNetworkOptions): DirectoryPeer[] {
+  return authorities.flatMap(({ name, onion }) =>
+    onion === undefined ? [] : [directoryPeer({ name, onion }, reachOf(options))],
+  );
+}
+
+function relaysOf(
+  consensus: Consensus | undefined,
+  options: NodeNetworkOptions,
+): readonly DirectoryPeer[] {
+  const others = consensus?.nodes.filter(
+    ({ nodeId, flags }) => nodeId !== options.nodeId && flags.has('Relay') && flags.has('Running'),
+  );
+  return (others ?? []).map(({ nodeId, onion }) =>
+    directoryPeer({ name: nodeId, onion }, reachOf(options)),
+  );
+}
+
+function reachOf({ config, dial, clock }: NodeNetworkOptions): DirectoryPeerOptions {
+  return { dial, network: config.network, clock };
+}
+
+/** Not all nodes ask the same one first. */
+function shuffled<T>(items: readonly T[]): T[] {
+  const rest = [...items];
+  return items.flatMap(() => rest.splice(randomInt(rest.length), 1));
+}
