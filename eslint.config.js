@@ -64,6 +64,7 @@ const MAY_IMPORT = {
     'electrum',
     'directory',
     'query',
+    'bond',
     'relay',
     'lookup',
     'bridge',

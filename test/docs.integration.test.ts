@@ -111,6 +111,7 @@ test.each([
   ['docs/node.md', 'sotto node'],
   ['docs/guard.md', 'sotto guard'],
   ['docs/bridge.md', 'sotto bridge'],
+  ['docs/bonds.md', 'sotto bond prove'],
 ])('%s names every option of %s, and no other', (path, line) => {
   const { text } = read(path);
   const named = [...text.matchAll(/`(--[a-z-]+)[^`]*`/g)].map(([, option = '']) => option);

@@ -21,7 +21,8 @@ export interface BondClaim {
   readonly proof: BondProof;
 }
 
-const PERIOD_BLOCKS = 2016;
+/** What certificates are dated by: two weeks of blocks. */
+export const PERIOD_BLOCKS = 2016;
 /** So many blocks, its own included, before a payment counts: a short reorganisation undoes fewer. */
 const MIN_CONFIRMATIONS = 6;
 /** A bond that ends within the life of a descriptor does not count any more. */
@@ -56,7 +57,7 @@ export function verifyBond({ nodeId, bond, proof }: BondClaim, chain: BondChain)
 function checkPaid(bond: Bond, { raw, block }: BondProof, chain: BondChain): void {
   const header = chain.headerAt(block.height);
   if (header === undefined || chain.tip.height - block.height + 1 < MIN_CONFIRMATIONS) {
-    throw new DirectoryError('bond-unproved', 'the payment has too few confirmations');
+    throw new DirectoryError('bond-unproved', 'the payment has fewer than 6 confirmations');
   }
   const transaction = readTransaction(raw, bond.txid);
   checkInBlock(transaction, block, header);

@@ -56,12 +56,17 @@ export const networkOption = new Option(
   .choices(NETWORKS)
   .default('mainnet');
 
+export const serverOption = new Option(
+  '--server <onion[:port]>',
+  'your Electrum server, for --direct',
+)
+  .env('SOTTO_SERVER')
+  .argParser(serverAddress);
+
 export const wayOptions: readonly Option[] = [
   new Option('--direct', 'at your own server: it learns every address').conflicts('relayed'),
   new Option('--relayed', 'through the relay network: no server learns them all'),
-  new Option('--server <onion[:port]>', 'your Electrum server, for --direct')
-    .env('SOTTO_SERVER')
-    .argParser(serverAddress),
+  serverOption,
   networkOption,
   policyOption,
   stateOption,

@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { backupCommand } from './commands/backup.ts';
+import { bondCommand } from './commands/bond.ts';
 import { bridgeCommand } from './commands/bridge.ts';
 import { connectCommand } from './commands/connect.ts';
 import { demoCommand } from './commands/demo.ts';
@@ -70,6 +71,7 @@ function commandsByHeading(): Readonly<Record<string, readonly Command[]>> {
       destroyCommand(),
     ],
     'Lookups:': [bridgeCommand(), lookupCommand(), directoryCommand()],
+    'Your node in the network:': [bondCommand()],
     'To try and to develop:': [demoCommand(), devnetCommand()],
     'What the server consists of:': [runCommand(), nodeCommand(), guardCommand()],
   };

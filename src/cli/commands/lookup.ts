@@ -11,6 +11,7 @@ import { socksOption } from '../client-options.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { stderrLogger } from '../logger.ts';
 import { lockWay, type WayOptions, wayOf, wayOptions } from '../lookup-way.ts';
+import { noteHeaders } from '../note-headers.ts';
 import { formatTable, note, print, printJson } from '../output.ts';
 
 interface LookupOptions extends WayOptions {
@@ -135,15 +136,4 @@ function toJson({ name, scriptHash, answer }: Outcome): unknown {
 
 function faultToJson({ code, message, culprit }: LookupError): unknown {
   return { code, message, culprit };
-}
-
-/** Headers from the first block on are a long way on mainnet: says so every few seconds. */
-function noteHeaders(): (progress: { readonly height: number }) => void {
-  const everyMs = 3000;
-  let said = performance.now();
-  return ({ height }) => {
-    if (performance.now() - said < everyMs) return;
-    said = performance.now();
-    note(`verified headers up to ${height}`);
-  };
 }

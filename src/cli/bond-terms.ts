@@ -1,0 +1,47 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { fromHex } from '../base/bytes.ts';
+import { type BondTerms, MAX_LOCKTIME } from '../bond/bond-script.ts';
+
+// Whose coins are locked until when: the two options that make a bond's address, always the same.
+
+export interface TermsOptions {
+  readonly key: Uint8Array;
+  readonly until: number;
+}
+
+export const keyOption = new Option('--key <hex>', 'public key of an address of your wallet')
+  .argParser(publicKey)
+  .makeOptionMandatory();
+
+export const untilOption = new Option(
+  '--until <day>',
+  'day on which the coins are free, as 2027-12-31',
+)
+  .argParser(dayInSeconds)
+  .makeOptionMandatory();
+
+export function termsOf({ key, until }: TermsOptions): BondTerms {
+  return { publicKey: key, locktime: until };
+}
+
+/** The day a lock time is the beginning of, in UTC. */
+export function dayOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 10);
+}
+
+/** @throws InvalidArgumentError */
+function publicKey(text: string): Uint8Array {
+  if (/^0[23][0-9a-f]{64}$/.test(text)) return fromHex(text);
+  throw new InvalidArgumentError(
+    'It is 66 hexadecimal characters, of which the first two are 02 or 03. Electrum: getpubkeys ADDRESS.',
+  );
+}
+
+/** @throws InvalidArgumentError */
+function dayInSeconds(text: string): number {
+  const seconds = Date.parse(`${text}T00:00:00Z`) / 1000;
+  if (/^\d{4}-\d\d-\d\d$/.test(text) && seconds <= MAX_LOCKTIME && dayOf(seconds) === text) {
+    return seconds;
+  }
+  throw new InvalidArgumentError('It is a day such as 2027-12-31, in 2105 or before.');
+}

@@ -1,0 +1,94 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { onTestFinished, test, vi } from 'vitest';
+import { concatBytes, toBase64, toHex } from '../src/base/bytes.ts';
+import { silent } from '../src/base/log.ts';
+import { networkParams } from '../src/bitcoin/networks.ts';
+import { certificateHash } from '../src/bond/bond-certificate.ts';
+import { parseBondFile } from '../src/bond/bond-file.ts';
+import { bondOutputScript } from '../src/bond/bond-script.ts';
+import { verifyBond } from '../src/bond/verify-bond.ts';
+import { bondCommand } from '../src/cli/commands/bond.ts';
+import { RegtestChain } from '../src/devnet/chain.ts';
+import { startChainServer } from '../src/devnet/chain-server.ts';
+import { HeaderChain } from '../src/electrum/header-chain.ts';
+import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
+import { testSeed } from './test-directory.ts';
+
+const NODE = 'dced38f3ccc06fc6f92732ada32e1162';
+const UNTIL = '2099-01-01';
+const LOCKTIME = Date.parse(UNTIL) / 1000;
+const EXPIRY = 27;
+const secretKey = testSeed('bond');
+const publicKey = secp256k1.getPublicKey(secretKey);
+const SCRIPT = bondOutputScript({ publicKey, locktime: LOCKTIME });
+
+test('coins locked on a chain are proved by its Electrum server, for whoever has the headers', async () => {
+  const { chain, file, prove } = await setUp();
+  const txid = chain.pay(SCRIPT, 50_000_000n);
+  chain.mine(6);
+  await prove('--expiry', String(EXPIRY), '--signature', signatureOf(EXPIRY));
+  const claim = parseBondFile(readFileSync(file, 'utf8'));
+  assert.equal(claim.nodeId, NODE);
+  assert.equal(claim.bond.txid, txid);
+  assert.equal(claim.bond.sats, 50_000_000);
+  verifyBond(claim, headersOf(chain));
+});
+
+test('what is missing for a bond is told, and nothing is written', async () => {
+  const { chain, prove } = await setUp();
+  const signed = ['--expiry', String(EXPIRY), '--signature', signatureOf(EXPIRY)];
+  await assert.rejects(prove(...signed), /no block holds a payment to bcrt1q/);
+  chain.pay(SCRIPT, 50_000_000n);
+  await assert.rejects(prove(...signed), /no block holds a payment/);
+  chain.mine(1);
+  await assert.rejects(prove(), (error: { hint?: string }) =>
+    Boolean(error.hint?.includes(`sotto-bond|${NODE}|${EXPIRY}\n`)),
+  );
+  await assert.rejects(prove(...signed), /fewer than 6 confirmations/);
+  chain.mine(5);
+  const other = ['--expiry', String(EXPIRY), '--signature', signatureOf(EXPIRY + 1)];
+  await assert.rejects(prove(...other), /did not sign the certificate/);
+});
+
+async function setUp() {
+  const directory = await makeTemporaryDirectory();
+  const chain = new RegtestChain({ seed: testSeed('chain'), clock: Date.now });
+  chain.mine(101);
+  const server = await startChainServer({ chain, host: '127.0.0.1', port: 0, log: silent });
+  const output = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  onTestFinished(async () => {
+    output.mockRestore();
+    await server[Symbol.asyncDispose]();
+    await directory[Symbol.asyncDispose]();
+  });
+  const file = join(directory.path, 'bond');
+  const prove = async (...more: readonly string[]): Promise<void> => {
+    const fixed = ['prove', file, '--json', '--network', 'regtest', '--node', NODE];
+    const terms = ['--key', toHex(publicKey), '--until', UNTIL];
+    const where = [
+      '--server',
+      `127.0.0.1:${server.port}`,
+      '--state',
+      join(directory.path, 'state'),
+    ];
+    await bondCommand().parseAsync([...fixed, ...terms, ...where, ...more], { from: 'user' });
+  };
+  return { chain, file, prove };
+}
+
+/** As a wallet shows it: base64 of the kind of address and the signature. */
+function signatureOf(expiry: number): string {
+  const hash = certificateHash({ nodeId: NODE, expiry });
+  const signature = secp256k1.sign(hash, secretKey, { prehash: false });
+  return toBase64(concatBytes(Uint8Array.of(32), signature));
+}
+
+function headersOf(chain: RegtestChain): HeaderChain {
+  const headers = new HeaderChain(networkParams('regtest'), Date.now);
+  headers.connect(1, concatBytes(...chain.blocks.slice(1).map(({ header }) => header)));
+  return headers;
+}
