@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
-import { messageOf } from '../base/errors.ts';
 import { Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
 import type { DirectoryView } from '../directory/directory-view.ts';
@@ -15,11 +14,11 @@ import { Gateway } from './gateway.ts';
 import { helloOf, type LinkNetwork, RELAY_CAPABILITY } from './hello.ts';
 import { LinkError } from './link-error.ts';
 import { Link } from './link.ts';
+import { logLinkEnd } from './log-link-end.ts';
 import type { NodeIdentity } from './node-identity.ts';
 import type { Observe } from './observation.ts';
 import { readCircuit } from './proxy-line.ts';
 import { directoryFrames, headersFrames, metered } from './public-data.ts';
-import { RelayError } from './relay-error.ts';
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './relay-limits.ts';
 import { Relay } from './relay.ts';
 
@@ -89,7 +88,7 @@ export async function startRelayServer(options: RelayServerOptions): Promise<Rel
       onClose: (reason) => {
         left();
         circuits.leave(circuit);
-        logEnd(log, reason);
+        logLinkEnd(log, reason);
       },
     });
 
@@ -136,11 +135,4 @@ export async function startRelayServer(options: RelayServerOptions): Promise<Rel
     },
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
-}
-
-/** What a peer does wrong is not worth a line; what this node does wrong is. */
-function logEnd(log: Logger, { code, message, cause }: LinkError): void {
-  const ours = cause !== undefined && !(cause instanceof RelayError || cause instanceof LinkError);
-  if (ours) log.error('a link ended by a defect', { code, reason: messageOf(cause) });
-  else log.debug('a link ended', { code, reason: message });
 }

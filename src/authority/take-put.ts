@@ -1,0 +1,41 @@
+import type { Clock } from '../base/clock.ts';
+import { DirectoryError, type DirectoryErrorCode } from '../directory/directory-error.ts';
+import { parseEvidence } from '../directory/equivocation.ts';
+import { PUT_KINDS, type Taken } from '../relay/frame-payload.ts';
+import { type Put } from '../relay/put-parts.ts';
+import { type EvidenceFiles } from './evidence-files.ts';
+import { type HeldNodes } from './held-nodes.ts';
+import { type NewestConsensus } from './newest-consensus.ts';
+
+export interface PutTakers {
+  readonly nodes: HeldNodes;
+  readonly evidence: EvidenceFiles;
+  readonly newest: NewestConsensus;
+  readonly clock: Clock;
+}
+
+const TAKEN: Taken = { verdict: 'taken', text: '' };
+
+/** Another time the answer may be another. */
+const PASSING: ReadonlySet<DirectoryErrorCode> = new Set(['not-yet-valid', 'full', 'busy']);
+
+/** Takes what somebody brought, or says why not. When it says `taken`, no crash undoes it. */
+export async function takePut({ kind, bytes }: Put, takers: PutTakers): Promise<Taken> {
+  const { nodes, evidence, newest, clock } = takers;
+  try {
+    if (kind === PUT_KINDS.descriptor) {
+      await nodes.admit(bytes, { now: clock(), consensus: newest.consensus });
+    } else if (kind === PUT_KINDS.evidence) {
+      await evidence.keep(parseEvidence(bytes));
+    } else throw new DirectoryError('unknown-kind', 'this authority does not take that');
+    return TAKEN;
+  } catch (error) {
+    if (error instanceof DirectoryError) return verdictOf(error);
+    throw error;
+  }
+}
+
+/** How a refusal is told. */
+export function verdictOf({ code, message }: DirectoryError): Taken {
+  return { verdict: PASSING.has(code) ? 'later' : 'refused', text: `${code}: ${message}` };
+}
