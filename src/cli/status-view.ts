@@ -50,6 +50,7 @@ export function statusJson({ plan, sight, holdings, isSyncEndDue }: Status): unk
     ...(services === undefined && { problem: failureOf(observations.services) }),
     steps,
     onions: plan.onions,
+    listing: valueOf(observations.listed),
     devices: holdings.devices,
     freeMegabytes: valueOf(observations.freeMegabytes),
     usedMegabytes: holdings.usedMegabytes,

@@ -44,7 +44,7 @@ target: fulcrum
 storage: disk
 colour: green
 relay:
-  policy: /etc/sotto/policy
+  leave: true
 expose_lan: localhost
 docker:
   project: sotto
@@ -57,7 +57,7 @@ docker:
   assert.ok(placed(1, 'network: '), 'a value out of a list');
   assert.ok(placed(4, 'storage: expected an absolute path'), 'a relative path');
   assert.ok(placed(5, 'colour: there is no such setting'), 'an unknown key');
-  assert.ok(placed(6, 'relay.consensus: '), 'what is missing, at what it is missing from');
+  assert.ok(placed(6, 'relay.policy: '), 'what is missing, at what it is missing from');
   assert.ok(placed(8, 'expose_lan: expected host:port'), 'an address');
   assert.ok(placed(11, 'docker.network_prefix: expected'), 'a value further in');
   assert.ok(placed(12, 'docker.subnet: there is no such setting'), 'an unknown key further in');

@@ -18,6 +18,14 @@ export type BridgeLookup = (typeof BRIDGE_LOOKUPS)[number];
 
 const BRIDGE_SCHEDULES = ['steady', 'fast'] as const;
 
+export interface RelayMembership {
+  /** The policy file. */
+  readonly policy: string;
+  /** The newest consensus, for a network whose authorities have no onions. */
+  readonly consensus?: string | undefined;
+  readonly leave?: boolean | undefined;
+}
+
 /** What the person decided about a personal server: `sotto.yaml`, read. */
 export interface StackConfig {
   readonly network: z.output<typeof networkSchema>;
@@ -34,8 +42,8 @@ export interface StackConfig {
   readonly exposeLan?: Address | undefined;
   /** What all services together may take; of the machine's when absent. */
   readonly memoryMib?: number | undefined;
-  /** Files of the network that the node takes part in. */
-  readonly relay?: { readonly policy: string; readonly consensus: string } | undefined;
+  /** The network that the node takes part in, or leaves. */
+  readonly relay?: RelayMembership | undefined;
   /** A bridge answers the wallets of the wallet onion and of the local network, not the target. */
   readonly bridge?:
     | {
@@ -93,7 +101,13 @@ const fileSchema = z.strictObject({
   open_wallet: z.boolean().default(false),
   expose_lan: privateAddressSchema.optional(),
   memory_mib: z.int().min(MIN_MEMORY_MIB).optional(),
-  relay: z.strictObject({ policy: plainPathSchema, consensus: plainPathSchema }).optional(),
+  relay: z
+    .strictObject({
+      policy: plainPathSchema,
+      consensus: plainPathSchema.optional(),
+      leave: z.boolean().optional(),
+    })
+    .optional(),
   bridge: z
     .strictObject({
       lookup: z.enum(BRIDGE_LOOKUPS).optional(),

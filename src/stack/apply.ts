@@ -42,7 +42,8 @@ export async function writePlan(options: WritePlanOptions): Promise<readonly Ser
   }
   if (config.backend === 'docker') {
     // Compose would say it in words of its own, after it has begun.
-    if (config.relay) await requireDirectory(dirname(config.relay.consensus));
+    const consensus = config.relay?.consensus;
+    if (consensus !== undefined) await requireDirectory(dirname(consensus));
     await writeComposeFiles(plan);
   }
   // Made by this process, whoever that is.

@@ -47,7 +47,8 @@ export function environmentOf(
     SOTTO_BRIDGE_COMMAND: commandOf('bridge'),
     SOTTO_BITCOIND_DATA: dataDirectoryOf({ config, home }, 'bitcoind'),
     SOTTO_TARGET_DATA: dataDirectoryOf({ config, home }, 'target'),
-    SOTTO_CONSENSUS_DIRECTORY: config.relay ? dirname(config.relay.consensus) : home.config('node'),
+    SOTTO_CONSENSUS_DIRECTORY:
+      config.relay?.consensus === undefined ? home.config('node') : dirname(config.relay.consensus),
     SOTTO_LAN_ADDRESS: config.exposeLan?.host ?? '127.0.0.1',
     SOTTO_LAN_PORT: String(config.exposeLan?.port ?? 50_001),
   };

@@ -186,6 +186,26 @@ test('with a bridge no wallet reaches the target, and relayed neither does the b
   assert.match(torrc, /^SocksPort \S+\.82:9050 OnionTrafficOnly/m);
 });
 
+test('a node whose policy is all it has fetches its consensuses, and leaves when it is told to', () => {
+  const nodeOf = (relay: string): unknown => {
+    const { services } = planOf(`network: mainnet\nrelay: ${relay}\n`);
+    const files = services.find(({ name }) => name === 'node')?.files ?? [];
+    return JSON.parse(files.find(({ name }) => name === 'node.json')?.text ?? '');
+  };
+  const settings = { policyFile: '/config/policy', network: 'mainnet' };
+  const pick = ({ network, policyFile, consensusFile, leave }: Record<string, unknown>) => ({
+    network,
+    policyFile,
+    ...(consensusFile !== undefined && { consensusFile }),
+    ...(leave !== undefined && { leave }),
+  });
+  const read = (relay: string) => pick(nodeOf(relay) as Record<string, unknown>);
+  assert.deepEqual(read('{ policy: /p }'), settings);
+  assert.deepEqual(read('{ policy: /p, leave: true }'), { ...settings, leave: true });
+  const consensusFile = '/consensus/latest';
+  assert.deepEqual(read('{ policy: /p, consensus: /c/latest }'), { ...settings, consensusFile });
+});
+
 test('on a private Tor network tor knows its authorities, and no others', () => {
   const authority = {
     nickname: 'one',

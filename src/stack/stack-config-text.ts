@@ -26,10 +26,9 @@ export function renderStackConfig(config: StackConfig): string {
     optional('expose_lan', exposeLan && formatAddress(exposeLan), '192.168.1.5:50001'),
     '# What all of it may take of the memory; most of the machine unless said.',
     optional('memory_mib', config.memoryMib, 4096),
-    '# The files of a network of nodes to take part in.',
+    '# A network of nodes to take part in: `sotto join` and `sotto leave` write it.',
     optional('relay', relay && { ...relay }, {
       policy: '/etc/sotto/policy',
-      consensus: '/etc/sotto/consensus/latest',
     }),
     '# A bridge answers wallets, and verifies first: direct asks the own server, relayed the network.',
     optional('bridge', bridge && { ...bridge }, { lookup: 'relayed', schedule: 'steady' }),

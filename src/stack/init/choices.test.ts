@@ -24,12 +24,18 @@ test('what is chosen is what the written file says', () => {
 });
 
 test('all that will not do is told at once, by the flag it came from', () => {
-  const choices = { network: 'mainnet', project: 'Ä', firstPort: 1, policy: '/p', storage: 'here' };
+  const choices = {
+    network: 'mainnet',
+    project: 'Ä',
+    firstPort: 1,
+    consensus: '/c',
+    storage: 'here',
+  };
   assert.throws(
     () => configFrom(choices),
     (error) => {
       assert.ok(error instanceof UserError);
-      for (const flag of ['--project', '--first-port', '--consensus', '--storage']) {
+      for (const flag of ['--project', '--first-port', '--policy', '--storage']) {
         assert.match(error.hint ?? '', new RegExp(flag));
       }
       return true;

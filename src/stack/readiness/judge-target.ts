@@ -3,7 +3,6 @@ import {
   done,
   failed,
   type Judge,
-  type JudgeContext,
   type Judgement,
   MINUTE_MS,
   skipped,
@@ -29,10 +28,6 @@ const ONION_ADVICE = {
 const RELAY_ADVICE = {
   text: '`sotto logs node` shows whether the node runs. If it does: `sotto restart tor`.',
   afterMs: 5 * MINUTE_MS,
-};
-const LISTED_ADVICE = {
-  text: 'Authorities list a node once they have its descriptor and have reached it: see that they have it.',
-  afterMs: 60 * MINUTE_MS,
 };
 const DISK_FULL_HINT =
   'Make room on the disk, then `sotto restart target`. electrs needs less room than Fulcrum: `target: electrs`.';
@@ -106,18 +101,6 @@ export const judgeRelayOnion: Judge = ({ relayOnion }) =>
   valueOf(relayOnion) === undefined
     ? working(relayOnion ? failureOf(relayOnion) : CALLING, RELAY_ADVICE)
     : done('HELLO');
-
-export const judgeListed: Judge = ({ listed }, { subject, nowMs }: JudgeContext) => {
-  if (!subject.hasRelayNetwork) return skipped('no relay network configured');
-  const seen = valueOf(listed);
-  if (seen === undefined) return working(failureOf(listed), LISTED_ADVICE);
-  if (seen.validUntil * 1000 <= nowMs) {
-    return working(`epoch ${seen.epoch} is out of date`, LISTED_ADVICE);
-  }
-  return seen.listed
-    ? done(`epoch ${seen.epoch}`)
-    : working(`not in epoch ${seen.epoch}`, LISTED_ADVICE);
-};
 
 function partOf(height: number, blocks: number): Judgement {
   return { ...working(`block ${height} of ${blocks}`, INDEX_ADVICE), progress: height / blocks };

@@ -10,7 +10,8 @@ export interface Subject {
   readonly target: TargetKind;
   /** Those that this server has. */
   readonly onions: readonly OnionName[];
-  readonly hasRelayNetwork: boolean;
+  /** Of a relay network. */
+  readonly membership: 'none' | 'joins' | 'leaves';
   /** What its bridge asks; absent without one. */
   readonly bridge?: BridgeLookup | undefined;
   /** Where bitcoind and the target keep their data, for those who must remove it. */

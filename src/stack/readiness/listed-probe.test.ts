@@ -19,23 +19,20 @@ const policy = renderPolicy(testPolicy(authorities));
 
 interface Files extends AsyncDisposable {
   readonly policyFile: string;
-  readonly consensusFile: string;
   readonly nodeDirectory: string;
 }
 
 /** What is on the disk of the node of this name. */
-async function filesOf(node: string, consensus: string): Promise<Files> {
+async function filesOf(node: string, consensus: string | undefined): Promise<Files> {
   const directory = await makeTemporaryDirectory();
   const keys = join(directory.path, 'keys');
   await mkdir(keys);
   await writeFile(join(keys, 'identity.seed'), testSeed(`identity ${node}`));
   const policyFile = join(directory.path, 'policy');
-  const consensusFile = join(directory.path, 'consensus');
   await writeFile(policyFile, policy);
-  await writeFile(consensusFile, consensus);
+  if (consensus !== undefined) await writeFile(join(directory.path, 'consensus'), consensus);
   return {
     policyFile,
-    consensusFile,
     nodeDirectory: directory.path,
     [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
   };
@@ -44,23 +41,32 @@ async function filesOf(node: string, consensus: string): Promise<Files> {
 test('a node finds itself in the consensus, or sees that it is not there', async () => {
   const consensus = signedBy(testContent(), authorities);
   const validUntil = TEST_TIME + 24 * 3600;
-  for (const [node, listed] of [
-    ['b', true],
-    ['stranger', false],
+  const listed = { flags: ['Relay', 'Gateway', 'Running'], weight: 100, share: 0.25 };
+  for (const [name, node] of [
+    ['b', listed],
+    ['stranger', undefined],
   ] as const) {
-    await using files = await filesOf(node, consensus);
-    assert.deepEqual(await probeListed(files), { listed, epoch: 1, validUntil });
+    await using files = await filesOf(name, consensus);
+    assert.deepEqual(await probeListed(files), {
+      consensus: { epoch: 1, validUntil, node },
+      authorities: 0,
+      answers: [],
+    });
   }
 });
 
-test('a consensus of other authorities, or none, lists nobody', async () => {
+test('what the authorities said is told, also before there is a consensus', async () => {
+  await using files = await filesOf('b', undefined);
+  const answers = [{ authority: 'a', verdict: 'refused', reason: 'expired: it has', at: 1 }];
+  const publication = { descriptor: '00', authorities: ['a', 'b'], answers };
+  await writeFile(join(files.nodeDirectory, 'publication.json'), JSON.stringify(publication));
+  const seen = await probeListed(files);
+  assert.deepEqual(seen, { consensus: undefined, authorities: 2, answers });
+});
+
+test('a consensus of other authorities lists nobody, and without a policy there is none', async () => {
   const byOne = signedBy(testContent(), authorities.slice(0, 1));
   await using files = await filesOf('b', byOne);
   await assert.rejects(probeListed(files), { name: 'DirectoryError' });
-  await assert.rejects(
-    probeListed({ ...files, consensusFile: join(files.nodeDirectory, 'none') }),
-    {
-      name: 'UserError',
-    },
-  );
+  await assert.rejects(probeListed({ ...files, policyFile: '/nowhere' }), { name: 'UserError' });
 });

@@ -1,35 +1,53 @@
+import { join } from 'node:path';
 import { fromUtf8 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { verifyConsensus } from '../../directory/accept-consensus.ts';
-import { nodeIdOf } from '../../directory/node-id.ts';
+import type { Consensus } from '../../directory/consensus.ts';
+import { nodeIdOf, type NodeId } from '../../directory/node-id.ts';
 import { parsePolicy } from '../../directory/policy.ts';
 import { signingKeyFromSeed } from '../../directory/signing-key.ts';
 import { readIfPresent } from '../../io/durable-file.ts';
 import { openNodeKeys } from '../../node/node-keys.ts';
-import type { ListedObservation } from './observations.ts';
+import { readPublication } from '../../node/publication-file.ts';
+import type { ListedConsensus, ListedObservation } from './observations.ts';
 
 export interface ListedProbeOptions {
   readonly policyFile: string;
-  readonly consensusFile: string;
-  /** Where the node keeps its keys. */
+  /** Where the node keeps its keys, its consensus, and what the authorities say. */
   readonly nodeDirectory: string;
 }
 
 /**
- * Looks for this node in the consensus that the node itself reads.
- * @throws UserError when there is none; DirectoryError when it is not by the policy's authorities.
+ * Looks for this node in the consensus that it accepted last.
+ * @throws UserError without a policy; DirectoryError when the consensus is not by its authorities.
  */
 export async function probeListed(options: ListedProbeOptions): Promise<ListedObservation> {
-  const policy = parsePolicy(fromUtf8(await read(options.policyFile)));
-  const consensus = verifyConsensus(await read(options.consensusFile), policy);
-  const { identity } = await openNodeKeys(options.nodeDirectory);
+  const { policyFile, nodeDirectory } = options;
+  const text = await readIfPresent(policyFile);
+  if (text === undefined) throw new UserError(`there is no file ${policyFile}`);
+  const policy = parsePolicy(fromUtf8(text));
+  const publication = await readPublication(nodeDirectory);
+  const note = await readIfPresent(join(nodeDirectory, 'consensus'));
+  const { identity } = await openNodeKeys(nodeDirectory);
   const nodeId = nodeIdOf(signingKeyFromSeed(identity).publicKey);
-  const { epoch, validUntil } = consensus;
-  return { listed: consensus.node(nodeId) !== undefined, epoch, validUntil };
+  return {
+    consensus: note && listingOf(nodeId, verifyConsensus(note, policy)),
+    authorities: publication?.authorities.length ?? 0,
+    answers: publication?.answers ?? [],
+  };
 }
 
-async function read(path: string): Promise<Uint8Array> {
-  const bytes = await readIfPresent(path);
-  if (bytes === undefined) throw new UserError(`there is no file ${path}`);
-  return bytes;
+function listingOf(nodeId: NodeId, consensus: Consensus): ListedConsensus {
+  const { epoch, validUntil, nodes } = consensus;
+  const listed = consensus.node(nodeId);
+  const whole = nodes.reduce((sum, { weight }) => sum + weight, 0);
+  return {
+    epoch,
+    validUntil,
+    node: listed && {
+      flags: [...listed.flags],
+      weight: listed.weight,
+      share: whole === 0 ? 0 : listed.weight / whole,
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import type { OnionName } from '../home.ts';
+import type { AuthorityAnswer } from '../../node/publication.ts';
 import type { ServiceState } from '../backend.ts';
 
 /** What a probe learnt, or in words why it learnt nothing. */
@@ -70,11 +71,29 @@ export interface LogObservation {
   readonly waitsForBitcoind: boolean;
 }
 
-export interface ListedObservation {
-  readonly listed: boolean;
+/** How a consensus lists the node. */
+export interface ListedNode {
+  readonly flags: readonly string[];
+  readonly weight: number;
+  /** Of the weight of all nodes: 0 to 1. */
+  readonly share: number;
+}
+
+export interface ListedConsensus {
   readonly epoch: number;
   /** Seconds since the epoch of Unix. */
   readonly validUntil: number;
+  /** Absent when it does not list the node. */
+  readonly node: ListedNode | undefined;
+}
+
+export interface ListedObservation {
+  /** The newest that the node accepted. */
+  readonly consensus: ListedConsensus | undefined;
+  /** How many authorities the descriptor is brought to. */
+  readonly authorities: number;
+  /** What they said of the newest descriptor so far. */
+  readonly answers: readonly AuthorityAnswer[];
 }
 
 /** The newest of what each probe learnt. What is absent was not looked at yet. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { networkParams } from '../../bitcoin/networks.ts';
+import type { AuthorityAnswer } from '../../node/publication.ts';
 import type { ServiceState } from '../backend.ts';
 import type { ServiceName } from '../service.ts';
 import type { Subject } from './judgement.ts';
 import type {
+  ListedConsensus,
   BitcoindObservation,
   ElectrumObservation,
   Observations,
@@ -21,7 +23,7 @@ const mainnet: Subject = {
   network: 'mainnet',
   target: 'fulcrum',
   onions: ['wallet', 'relay', 'p2p'],
-  hasRelayNetwork: false,
+  membership: 'none',
   chainDirectory: '/home/data/bitcoind',
   indexDirectory: '/home/data/target',
 };
@@ -325,13 +327,22 @@ test('a service that ends again and again has failed, but not for what it did be
   assert.equal(given.detail, 'target ended 5 times, last with code 1');
 });
 
+/** What the probe sees of a node whose policy names no onions. */
+const inEpoch = (
+  epoch: number,
+  validUntil: number,
+  { node }: Partial<ListedConsensus> = {},
+): Observations['listed'] => ({
+  value: { consensus: { epoch, validUntil, node }, authorities: 0, answers: [] },
+});
+
 test('a chain of the target’s own needs no bitcoind, and a relay network needs a place in it', () => {
   const devnet: Subject = {
     ...mainnet,
     network: 'regtest',
     target: 'devnet',
     onions: ['wallet', 'relay'],
-    hasRelayNetwork: true,
+    membership: 'joins',
   };
   const regtest = { ...answer, genesisHash: networkParams('regtest').genesisHash };
   const seen: Observations = {
@@ -339,15 +350,51 @@ test('a chain of the target’s own needs no bitcoind, and a relay network needs
     bitcoind: undefined,
     target: { value: regtest },
     walletOnion: { value: regtest },
-    listed: { value: { listed: false, epoch: 7, validUntil: NOW / 1000 + 60 } },
+    listed: inEpoch(7, NOW / 1000 + 60),
   };
   const steps = look(seen, devnet);
   assert.equal(states(steps), 'done done skipped skipped skipped done skipped done done working');
-  assert.equal(steps.listed.detail, 'not in epoch 7');
-  const inEpoch = (validUntil: number): Step =>
-    look({ ...seen, listed: { value: { listed: true, epoch: 8, validUntil } } }, devnet).listed;
-  assert.equal(inEpoch(NOW / 1000 + 60).state, 'done');
-  assert.equal(inEpoch(NOW / 1000).detail, 'epoch 8 is out of date');
+  assert.equal(steps.listed.detail, 'not in epoch 7; the policy names the onion of no authority');
+  const node = { flags: ['Relay', 'Gateway'], weight: 50, share: 0.25 };
+  const then = (validUntil: number): Step =>
+    look({ ...seen, listed: inEpoch(8, validUntil, { node }) }, devnet).listed;
+  assert.equal(then(NOW / 1000 + 60).state, 'done');
+  assert.equal(then(NOW / 1000 + 60).detail, 'epoch 8, Relay,Gateway, weight 50 (25 %)');
+  assert.equal(then(NOW / 1000).detail, 'epoch 8 is out of date');
+});
+
+test('a node that is not listed tells what the authorities say, and fails when most refuse it', () => {
+  const relaying: Subject = { ...mainnet, membership: 'joins' };
+  const says = (...verdicts: readonly AuthorityAnswer['verdict'][]): Step => {
+    const answers = verdicts.map((verdict, index) => ({
+      authority: `a${index + 1}`,
+      verdict,
+      reason: verdict === 'taken' ? '' : 'why',
+      at: 0,
+    }));
+    const listed = { value: { consensus: undefined, authorities: 3, answers } };
+    return look({ ...everything, listed }, relaying).listed;
+  };
+  assert.equal(says().detail, 'no consensus yet; 0 of 3 authorities took the descriptor');
+  const some = says('taken', 'refused', 'unreached');
+  assert.equal(some.state, 'working');
+  assert.equal(
+    some.detail,
+    'no consensus yet; 1 of 3 authorities took the descriptor; a2 refused: why; a3 unreached: why',
+  );
+  const most = says('refused', 'refused');
+  assert.equal(most.state, 'failed');
+  assert.match(most.hint ?? '', /explains the code/);
+});
+
+test('a node that leaves is done when no consensus lists it', () => {
+  const leaving: Subject = { ...mainnet, membership: 'leaves' };
+  const node = { flags: ['Relay'], weight: 1, share: 1 };
+  const validUntil = NOW / 1000 + 60;
+  const still = look({ ...everything, listed: inEpoch(7, validUntil, { node }) }, leaving).listed;
+  assert.equal(still.state, 'working');
+  const gone = look({ ...everything, listed: inEpoch(8, validUntil) }, leaving).listed;
+  assert.deepEqual([gone.state, gone.detail], ['done', 'left; not in epoch 8']);
 });
 
 test('a step keeps since when it waits, and what was done can be lost again', () => {

@@ -1,10 +1,10 @@
 import type { ServiceState } from '../backend.ts';
 import type { ServiceName } from '../service.ts';
 import { judgeBlocks, judgeHeaders } from './judge-bitcoind.ts';
+import { judgeListed } from './judge-listed.ts';
 import {
   judgeBridge,
   judgeIndex,
-  judgeListed,
   judgeRelayOnion,
   judgeTarget,
   judgeWalletOnion,

@@ -126,7 +126,6 @@ export function stackProbes({ config, plan, backend }: ProbedStack, clock: Clock
         look: () =>
           probeListed({
             policyFile: relay.policy,
-            consensusFile: relay.consensus,
             nodeDirectory: plan.home.data('node'),
           }),
       }),

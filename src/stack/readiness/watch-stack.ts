@@ -51,7 +51,7 @@ function subjectOf({ config, plan }: ProbedStack): Subject {
     network,
     target,
     onions,
-    hasRelayNetwork: relay !== undefined,
+    membership: relay === undefined ? 'none' : relay.leave === true ? 'leaves' : 'joins',
     bridge: bridge?.lookup,
     chainDirectory: directoryOf('bitcoind'),
     indexDirectory: directoryOf('target'),

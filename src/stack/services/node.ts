@@ -32,8 +32,11 @@ function nodeFiles(context: PlanContext): readonly ConfigFile[] {
     socks: formatAddress(endpoints.socks.node),
     ...(relay && {
       policyFile: `${places.config}/policy`,
-      consensusFile:
-        config.backend === 'docker' ? `/consensus/${basename(relay.consensus)}` : relay.consensus,
+      ...(relay.consensus !== undefined && {
+        consensusFile:
+          config.backend === 'docker' ? `/consensus/${basename(relay.consensus)}` : relay.consensus,
+      }),
+      ...(relay.leave && { leave: true }),
     }),
   };
   return [

@@ -1,0 +1,60 @@
+import {
+  type Judge,
+  done,
+  failed,
+  type Judgement,
+  MINUTE_MS,
+  skipped,
+  working,
+} from './judgement.ts';
+import { failureOf, type ListedObservation, type ListedNode, valueOf } from './observations.ts';
+
+const ADVICE = {
+  text: '`sotto logs node` shows what the authorities say. A new node is listed with the second consensus at the latest.',
+  afterMs: 13 * 60 * MINUTE_MS,
+};
+const REFUSED_HINT =
+  'spec/directory.md section 8 explains the code. The node tries again with its next descriptor: `sotto restart node`.';
+
+/** How the newest consensus lists this node, or what the authorities say that do not list it. */
+export const judgeListed: Judge = ({ listed }, { subject, nowMs }) => {
+  if (subject.membership === 'none') return skipped('no relay network configured');
+  const seen = valueOf(listed);
+  if (seen === undefined) return working(failureOf(listed), ADVICE);
+  const { consensus } = seen;
+  if (consensus === undefined) return notListed(seen, 'no consensus yet');
+  const { epoch, node } = consensus;
+  if (consensus.validUntil * 1000 <= nowMs) {
+    return working(`epoch ${epoch} is out of date`, ADVICE);
+  }
+  if (subject.membership === 'leaves') {
+    return node === undefined
+      ? done(`left; not in epoch ${epoch}`)
+      : working(`leaves; still in epoch ${epoch}; ${describeAnswers(seen)}`, ADVICE);
+  }
+  return node === undefined
+    ? notListed(seen, `not in epoch ${epoch}`)
+    : done(`epoch ${epoch}, ${describeNode(node)}`);
+};
+
+function notListed(seen: ListedObservation, since: string): Judgement {
+  const refused = seen.answers.filter(({ verdict }) => verdict === 'refused');
+  const detail = `${since}; ${describeAnswers(seen)}`;
+  return refused.length > seen.authorities / 2
+    ? failed(detail, REFUSED_HINT)
+    : working(detail, ADVICE);
+}
+
+function describeNode({ flags, weight, share }: ListedNode): string {
+  return `${flags.join(',')}, weight ${weight} (${(share * 100).toPrecision(2)} %)`;
+}
+
+/** How many took the descriptor, and why each of the others did not. */
+function describeAnswers({ answers, authorities }: ListedObservation): string {
+  if (authorities === 0) return 'the policy names the onion of no authority';
+  const taken = answers.filter(({ verdict }) => verdict === 'taken').length;
+  const others = answers
+    .filter(({ verdict }) => verdict !== 'taken')
+    .map(({ authority, verdict, reason }) => `${authority} ${verdict}: ${reason}`);
+  return [`${taken} of ${authorities} authorities took the descriptor`, ...others].join('; ');
+}
