@@ -56,6 +56,8 @@ const COMMANDS = [
   ['bridge', 'status'],
   ['directory'],
   ['directory', 'show'],
+  ['directory', 'verify'],
+  ['directory', 'evidence'],
   ['devnet'],
   ['bond'],
   ['bond', 'address'],

@@ -112,6 +112,7 @@ test.each([
   ['docs/guard.md', 'sotto guard'],
   ['docs/bridge.md', 'sotto bridge'],
   ['docs/bonds.md', 'sotto bond prove'],
+  ['docs/verifying.md', 'sotto directory verify'],
 ])('%s names every option of %s, and no other', (path, line) => {
   const { text } = read(path);
   const named = [...text.matchAll(/`(--[a-z-]+)[^`]*`/g)].map(([, option = '']) => option);

@@ -11,6 +11,8 @@ import {
   stateDirectory,
   stateOption,
 } from '../client-options.ts';
+import { evidenceCommand } from '../directory-evidence.ts';
+import { verifyFileCommand } from '../directory-verify.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { stderrLogger } from '../logger.ts';
 import { formatTable, print, printJson } from '../output.ts';
@@ -25,7 +27,9 @@ interface ShowOptions {
 export function directoryCommand(): Command {
   return new Command('directory')
     .description('the list of nodes, as the authorities signed it')
-    .addCommand(showCommand());
+    .addCommand(showCommand())
+    .addCommand(verifyFileCommand())
+    .addCommand(evidenceCommand());
 }
 
 function showCommand(): Command {
