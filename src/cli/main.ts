@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import process from 'node:process';
 import { Command, CommanderError } from 'commander';
+import { authorityCommand } from './commands/authority.ts';
 import { backupCommand } from './commands/backup.ts';
 import { bondCommand } from './commands/bond.ts';
 import { bridgeCommand } from './commands/bridge.ts';
@@ -14,6 +15,8 @@ import { doctorCommand } from './commands/doctor.ts';
 import { downCommand } from './commands/down.ts';
 import { guardCommand } from './commands/guard.ts';
 import { initCommand } from './commands/init.ts';
+import { joinCommand } from './commands/join.ts';
+import { leaveCommand } from './commands/leave.ts';
 import { logsCommand } from './commands/logs.ts';
 import { lookupCommand } from './commands/lookup.ts';
 import { nodeCommand } from './commands/node.ts';
@@ -71,9 +74,14 @@ function commandsByHeading(): Readonly<Record<string, readonly Command[]>> {
       destroyCommand(),
     ],
     'Lookups:': [bridgeCommand(), lookupCommand(), directoryCommand()],
-    'Your node in the network:': [bondCommand()],
+    'Your node in the network:': [joinCommand(), leaveCommand(), bondCommand()],
     'To try and to develop:': [demoCommand(), devnetCommand()],
-    'What the server consists of:': [runCommand(), nodeCommand(), guardCommand()],
+    'What the server consists of:': [
+      runCommand(),
+      nodeCommand(),
+      guardCommand(),
+      authorityCommand(),
+    ],
   };
 }
 

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { type Consensus, type ConsensusParams, type LogHead } from '../directory/consensus.ts';
+import { type DirectorySource } from '../directory/directory-client.ts';
+import { DIRECTORY_KINDS, rangeDigest } from '../directory/directory-view.ts';
+import { MAX_NODES } from '../directory/limits.ts';
+import { flagsOfRoles } from '../directory/list-nodes.ts';
+import { logRoot } from '../directory/merkle-log.ts';
+import { formatVerifierKey } from '../directory/note.ts';
+import { type Policy } from '../directory/policy.ts';
+import { type Slot } from '../directory/timeline.ts';
+import { type ConsensusLog, entriesOf, type FetchEntries } from './consensus-log.ts';
+import { type HeldNodes } from './held-nodes.ts';
+import { type Ballot } from './round-parts.ts';
+
+export interface BallotParts {
+  readonly policy: Policy;
+  readonly params: ConsensusParams;
+  readonly nodes: HeldNodes;
+  readonly consensusLog: ConsensusLog;
+  readonly peers: readonly DirectorySource[];
+}
+
+/** Of the entries that were missed: others are asked after it. */
+const FETCH_MS = 15_000;
+
+/**
+ * What this authority thinks of the nodes that it has admitted.
+ * @throws Error when nobody has the log up to `previous`.
+ */
+export async function castBallot(
+  slot: Slot,
+  previous: Consensus | undefined,
+  parts: BallotParts,
+): Promise<Ballot> {
+  const { policy, params, nodes, consensusLog, peers } = parts;
+  const log =
+    previous === undefined
+      ? emptyLog(policy)
+      : await consensusLog.headAfter(previous, peers.map(entriesFrom));
+  const listed = nodes.listable(slot, previous).slice(0, MAX_NODES);
+  return {
+    params,
+    log,
+    nodes: listed.map((descriptor) => ({
+      nodeId: descriptor.nodeId,
+      descriptorDigest: descriptor.digest,
+      bond: 0,
+      flags: new Set([...flagsOfRoles(descriptor), 'Running' as const]),
+    })),
+  };
+}
+
+/** Named by the keys of those who keep it, so that no two networks have a log of one name. */
+function emptyLog({ network, authorities }: Policy): LogHead {
+  const keys = authorities.map(({ verifier }) => formatVerifierKey(verifier)).sort();
+  const name = createHash('sha256').update(keys.join('\n')).digest('hex').slice(0, 16);
+  return { origin: `sotto/${network}/${name}`, size: 0, root: logRoot([]) };
+}
+
+function entriesFrom(peer: DirectorySource): FetchEntries {
+  return async (from, to) => {
+    const signal = AbortSignal.timeout(FETCH_MS);
+    return entriesOf(await peer.fetch(DIRECTORY_KINDS.logEntries, rangeDigest(from, to), signal));
+  };
+}

@@ -1,0 +1,187 @@
+import { join } from 'node:path';
+import { equalBytes, fromUtf8 } from '../base/bytes.ts';
+import { messageOf, UserError } from '../base/errors.ts';
+import { firstFailure, type Running, Scope } from '../base/lifecycle.ts';
+import type { Logger } from '../base/log.ts';
+import { networkParams } from '../bitcoin/networks.ts';
+import { type AuthorityConfig } from '../config/authority-config.ts';
+import { DirectoryError } from '../directory/directory-error.ts';
+import { type NoteSigner } from '../directory/note.ts';
+import { parsePolicy, type Policy } from '../directory/policy.ts';
+import { type SigningKey } from '../directory/signing-key.ts';
+import { checkTimeline } from '../directory/timeline.ts';
+import { readIfPresent } from '../io/durable-file.ts';
+import { type Dial } from '../io/dial.ts';
+import { lockFile } from '../io/file-lock.ts';
+import { AuthorityDirectory } from './authority-directory.ts';
+import { openAuthorityFiles } from './authority-files.ts';
+import { openAuthorityKey } from './authority-key.ts';
+import { authorityPeer } from './authority-peers.ts';
+import { startAuthorityServer } from './authority-server.ts';
+import { castBallot } from './cast-ballot.ts';
+import { HeldNodes } from './held-nodes.ts';
+import { NewestConsensus } from './newest-consensus.ts';
+import { runRounds } from './rounds.ts';
+import { ShownDocuments } from './shown-documents.ts';
+import { takePut } from './take-put.ts';
+import { wallTime } from './time.ts';
+
+export interface AuthorityDependencies {
+  readonly log: Logger;
+  /** Reaches the onions of the other authorities. */
+  readonly dial: Dial;
+}
+
+export interface Authority extends Running {
+  /** Where it listens. */
+  readonly port: number;
+}
+
+const FORGET_MS = 3_600_000;
+
+/**
+ * Starts a directory authority: it shows the directory, takes what nodes bring, and makes a consensus
+ * with the others, slot after slot.
+ * @throws UserError for what its operator can mend.
+ */
+export async function startAuthority(
+  config: AuthorityConfig,
+  { log, dial }: AuthorityDependencies,
+): Promise<Authority> {
+  const { network, dataDirectory, timeline } = config;
+  const policy = await readPolicy(config);
+  checkTimeline(timeline, policy.authorities.length);
+  const key = await openAuthorityKey(dataDirectory);
+  const signer = signerOf(config.name, key, policy);
+  await using starting = new Scope();
+  starting.use(await lock(dataDirectory));
+  const files = starting.use(await openAuthorityFiles(join(dataDirectory, 'state'), policy));
+  const nodes = await HeldNodes.open({
+    directory: join(dataDirectory, 'nodes'),
+    genesis: networkParams(network).genesisHash,
+    now: wallTime.now(),
+  });
+  const newest = await openNewest({ policy, store: files, log }, dataDirectory);
+  const shown = new ShownDocuments();
+  const clock = wallTime.now;
+  const peers = policy.authorities.flatMap(({ name, onion }) => {
+    if (name === config.name || onion === undefined) return [];
+    return [starting.use(authorityPeer({ name, onion, dial, network, clock }))];
+  });
+  const server = starting.use(
+    await startAuthorityServer({
+      ...config,
+      directory: new AuthorityDirectory({ files, nodes, newest, shown }),
+      take: (put) => takePut(put, { nodes, evidence: files.evidence, newest, clock }),
+      clock,
+      log,
+    }),
+  );
+  const params = new Map(Object.entries(config.params));
+  const ballotParts = { policy, params, nodes, consensusLog: files.consensusLog, peers };
+  const rounds = starting.use(
+    startRounds((signal) =>
+      runRounds(
+        timeline,
+        {
+          ...{ policy, signer, peers, newest, shown, log },
+          store: files,
+          descriptors: nodes,
+          castBallot: (slot, previous) => castBallot(slot, previous, ballotParts),
+          time: wallTime,
+        },
+        signal,
+      ),
+    ),
+  );
+  starting.use(forgetNowAndThen(nodes, log));
+  const running = starting.move();
+  return {
+    port: server.port,
+    failed: firstFailure(server, rounds),
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
+
+async function readPolicy({ policyFile, network, name }: AuthorityConfig): Promise<Policy> {
+  const bytes = await readIfPresent(policyFile);
+  if (bytes === undefined) throw new UserError(`there is no policy ${policyFile}`);
+  const policy = parsePolicy(fromUtf8(bytes));
+  if (policy.network !== network) {
+    throw new UserError(`the policy is of ${policy.network}, the configuration of ${network}`);
+  }
+  const unreachable = policy.authorities.filter(
+    (other) => other.name !== name && other.onion === undefined,
+  );
+  if (unreachable.length > 0) {
+    const names = unreachable.map((other) => other.name).join(', ');
+    throw new UserError(`the policy does not say where to reach ${names}`, {
+      hint: 'Add a line for each: authority NAME ONION:PORT',
+    });
+  }
+  return policy;
+}
+
+/** @throws UserError when the policy has no authority of this name and key. */
+function signerOf(name: string, key: SigningKey, policy: Policy): NoteSigner {
+  const found = policy.authorities.find((authority) => authority.name === name);
+  if (found === undefined) throw new UserError(`the policy has no authority ${name}`);
+  if (!equalBytes(found.verifier.key.bytes, key.publicKey)) {
+    throw new UserError(`the policy has another key of ${name} than its data directory`);
+  }
+  return { name: found.verifier.name, key };
+}
+
+/** Two that sign with one key would convict themselves. */
+async function lock(dataDirectory: string): Promise<AsyncDisposable> {
+  const held = await lockFile(join(dataDirectory, 'lock'));
+  if (held === undefined) throw new UserError(`${dataDirectory} is in use by another process`);
+  return held;
+}
+
+async function openNewest(
+  options: Parameters<typeof NewestConsensus.open>[0],
+  dataDirectory: string,
+): Promise<NewestConsensus> {
+  try {
+    return await NewestConsensus.open(options);
+  } catch (cause) {
+    if (!(cause instanceof DirectoryError)) throw cause;
+    throw new UserError(`the consensus in ${dataDirectory} is not of this policy`, {
+      hint: 'With another policy begins another network: give it another data directory.',
+      cause,
+    });
+  }
+}
+
+function startRounds(run: (signal: AbortSignal) => Promise<never>): Running {
+  const stop = new AbortController();
+  const running = run(stop.signal);
+  const failed = running.catch((error: unknown): Promise<never> => {
+    if (stop.signal.aborted) return new Promise<never>(() => undefined);
+    throw error;
+  });
+  failed.catch(() => undefined);
+  return {
+    failed,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running.catch(() => undefined);
+    },
+  };
+}
+
+function forgetNowAndThen(nodes: HeldNodes, log: Logger): AsyncDisposable {
+  let forgetting: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    forgetting = nodes.forget(wallTime.now()).catch((error: unknown) => {
+      log.error('old descriptors cannot be removed', { reason: messageOf(error) });
+    });
+  }, FORGET_MS);
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await forgetting;
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'vitest';
+import { Scope } from '../src/base/lifecycle.ts';
+import { checkFollows } from '../src/directory/accept-consensus.ts';
+import { nodeIdOf } from '../src/directory/node-id.ts';
+import { signingKeyFromSeed } from '../src/directory/signing-key.ts';
+import type { Dial } from '../src/io/dial.ts';
+import { socksDial } from '../src/io/socks-dial.ts';
+import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
+import {
+  type AuthorityProcess,
+  AuthorityProcesses,
+  bring,
+  descriptorOf,
+  sotto,
+} from './authority-processes.ts';
+import { startOnionMap } from './onion-map.ts';
+import { testSeed } from './test-directory.ts';
+
+/** A slot every 12 s; a round of five authorities is a second long. */
+const TIMELINE = { periodSeconds: 12, validSeconds: 120, voteSeconds: 5, signSeconds: 2 };
+
+let scope: Scope;
+let directory: string;
+let dial: Dial;
+
+beforeEach(async () => {
+  scope = new Scope();
+  directory = scope.use(await makeTemporaryDirectory()).path;
+});
+afterEach(() => scope[Symbol.asyncDispose]());
+
+async function found(count: number): Promise<AuthorityProcesses> {
+  const authorities = await AuthorityProcesses.found({
+    count,
+    directory,
+    timeline: TIMELINE,
+    expectProxyHeader: false,
+    async connect(places) {
+      const ports = new Map(places.map(({ onion, listen }) => [onion.host, listen.port]));
+      const socks = scope.use(await startOnionMap(ports));
+      dial = socksDial(socks);
+      return places.map(() => socks);
+    },
+  });
+  return scope.use(authorities);
+}
+
+async function allTake(authorities: readonly AuthorityProcess[], note: string): Promise<void> {
+  for (const { place } of authorities) {
+    assert.deepEqual(await bring(place, note, dial), { verdict: 'taken', text: '' });
+  }
+}
+
+test('five authorities agree slot after slot, two of them killed and started again, on nodes that come and go', async () => {
+  const authorities = await found(5);
+  const { all } = authorities;
+  await Promise.all(all.map((each) => each.start()));
+  for (const name of ['a', 'b']) await allTake(all, descriptorOf(name, 'stays'));
+  const first = await authorities.agreed(all, { after: 0, nodes: 2, dial });
+  assert.deepEqual(first.params, new Map([['mix-ms', 500]]));
+
+  const [one, two, ...three] = all;
+  assert.ok(one && two);
+  await Promise.all([one, two].map((each) => each.end('SIGKILL')));
+  const second = await authorities.agreed(three, { after: first.epoch, nodes: 2, dial });
+  checkFollows(second, first);
+  await Promise.all([one, two].map((each) => each.start()));
+  const third = await authorities.agreed(all, { after: second.epoch, nodes: 2, dial });
+  assert.ok((third.log?.size ?? 0) >= 2);
+
+  await allTake(all, descriptorOf('a', 'leaves'));
+  const fourth = await authorities.agreed(all, { after: third.epoch, nodes: 1, dial });
+  const { publicKey } = signingKeyFromSeed(testSeed('identity b'));
+  assert.deepEqual(
+    fourth.nodes.map(({ nodeId }) => nodeId),
+    [nodeIdOf(publicKey)],
+  );
+
+  const status = ['authority', 'status', '--config', one.configPath];
+  const running = JSON.parse((await sotto(...status, '--json')).stdout) as Record<string, unknown>;
+  assert.deepEqual(
+    [running['name'], running['running'], running['nodes'], running['evidence']],
+    ['authority-1', true, 1, 0],
+  );
+  await one.end('SIGTERM');
+  const stopped = await sotto(...status);
+  assert.match(stopped.stdout, /running +no/);
+  assert.match(stopped.stdout, /nodes admitted +1/);
+}, 180_000);
+
+test('what an operator can mend is said: no key, another key, a second process', async () => {
+  const { all } = await found(1);
+  const [one] = all;
+  assert.ok(one);
+  const run = ['run', '--config', one.configPath];
+  const fails = async (args: readonly string[], said: RegExp): Promise<void> => {
+    const { exit, stderr } = await sotto('authority', ...args);
+    assert.equal(exit, 1);
+    assert.match(stderr, said);
+  };
+  const key = join(directory, one.name, 'key');
+  await fails(['init', one.name, join(directory, one.name)], /there is a key already/);
+  await fails(['init', 'a+b', join(directory, 'other')], /cannot be the name/);
+  await one.start();
+  await fails(run, /in use by another process/);
+  await one.end('SIGTERM');
+  await writeFile(key, testSeed('another key'));
+  await fails(run, /another key of authority-1/);
+  await writeFile(key, 'short');
+  await fails(run, /is not a key/);
+});
