@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import {
@@ -9,11 +10,13 @@ import {
   testContent,
   testPolicy,
 } from '../../test/test-directory.ts';
-import { toHex, utf8 } from '../base/bytes.ts';
+import { fromUtf8, toHex, utf8 } from '../base/bytes.ts';
 import { silent } from '../base/log.ts';
 import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
+import { renderChange } from './consensus-change.ts';
 import type { Consensus, ConsensusContent } from './consensus.ts';
 import { type DirectorySource, openDirectoryClient } from './directory-client.ts';
+import { DIRECTORY_KINDS } from './directory-view.ts';
 
 const authorities = testAuthorities(3);
 const policy = testPolicy(authorities);
@@ -32,21 +35,42 @@ const [first, second, third, fourth] = chain as unknown as readonly [
 const noteOf = (content: ConsensusContent): Uint8Array => utf8(signedBy(content, authorities));
 
 /** A relay that holds the consensuses given, the last one as its newest. */
-function relayWith(...held: readonly ConsensusContent[]): DirectorySource & { asked: string[] } {
+function relayWith(...held: readonly Consensus[]): DirectorySource & { asked: string[] } {
   const asked: string[] = [];
+  const answer = (kind: number, digest: Uint8Array): Uint8Array => {
+    const newest = held.at(-1);
+    const found = held.find(({ hash }) => toHex(hash) === toHex(digest));
+    if (kind === DIRECTORY_KINDS.latestConsensus) return newest ? noteOf(newest) : nothing;
+    if (newest === undefined || found === undefined) return nothing;
+    if (kind === DIRECTORY_KINDS.consensus) return noteOf(found);
+    return utf8(renderChange(found, fromUtf8(noteOf(newest))));
+  };
   return {
     name: 'relay',
     asked,
     fetch(kind, digest) {
       asked.push(`${kind} ${toHex(digest).slice(0, 8)}`);
-      const found =
-        kind === 0
-          ? held.at(-1)
-          : held.find((each) => 'hash' in each && toHex(each.hash as Uint8Array) === toHex(digest));
-      return Promise.resolve(found === undefined ? nothing : noteOf(found));
+      return Promise.resolve(answer(kind, digest));
     },
   };
 }
+
+/** The same relay, but what it says of changes is this. */
+function relayWithChange(
+  change: string,
+  ...held: readonly Consensus[]
+): ReturnType<typeof relayWith> {
+  const relay = relayWith(...held);
+  return {
+    ...relay,
+    async fetch(kind, digest, aborted) {
+      const answer = await relay.fetch(kind, digest, aborted);
+      return kind === DIRECTORY_KINDS.change ? utf8(change) : answer;
+    },
+  };
+}
+
+const short = (hash: Uint8Array): string => toHex(hash).slice(0, 8);
 
 /** What the relay says to every question. */
 const relaySaying = (answer: Uint8Array): DirectorySource => ({
@@ -103,13 +127,43 @@ test('epochs that were missed are walked back one by one, and told with the newe
   setTime(fourth);
   const relay = relayWith(first, second, third, fourth);
   assert.equal((await client.refresh([relay], signal)).epoch, 4);
-  const short = (hash: Uint8Array): string => toHex(hash).slice(0, 8);
   assert.deepEqual(relay.asked, [
-    '0 00000000',
+    `10 ${short(first.hash)}`,
     `1 ${short(third.hash)}`,
     `1 ${short(second.hash)}`,
   ]);
   assert.deepEqual(accepted, [[1], [2, 3, 4]]);
+});
+
+test('whoever has a consensus asks for what changed since, and keeps the same note', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { client, setTime } = await clientIn(directory.path);
+  await client.refresh([relayWith(first)], signal);
+  setTime(second);
+  const relay = relayWith(first, second);
+  assert.equal((await client.refresh([relay], signal)).text, second.text);
+  assert.deepEqual(relay.asked, [`10 ${short(first.hash)}`]);
+  const kept = await readFile(join(directory.path, 'consensus'), 'utf8');
+  assert.equal(kept, fromUtf8(noteOf(second)));
+});
+
+test('where a relay has no change, or one that leads to nothing signed, the whole note is fetched', async () => {
+  const good = renderChange(first, fromUtf8(noteOf(second)));
+  const bad = [
+    '',
+    'noise',
+    good.replace('mix-ms=500', 'mix-ms=501'),
+    good.replace('from ', 'from 0'),
+  ];
+  for (const change of bad) {
+    await using directory = await makeTemporaryDirectory();
+    const { client, setTime } = await clientIn(directory.path);
+    await client.refresh([relayWith(first)], signal);
+    setTime(second);
+    const relay = relayWithChange(change, first, second);
+    assert.equal((await client.refresh([relay], signal)).text, second.text);
+    assert.deepEqual(relay.asked, [`10 ${short(first.hash)}`, '0 00000000']);
+  }
 });
 
 test('a chain that a relay cannot show is not believed', async () => {

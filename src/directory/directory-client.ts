@@ -1,10 +1,11 @@
-import { equalBytes } from '../base/bytes.ts';
+import { equalBytes, utf8 } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { oneAtATime } from '../base/in-turn.ts';
 import type { Logger } from '../base/log.ts';
 import { readIfPresent, writeDurably } from '../io/durable-file.ts';
 import { acceptConsensus, checkFollows, verifyConsensus } from './accept-consensus.ts';
+import { applyChange } from './consensus-change.ts';
 import type { Consensus } from './consensus.ts';
 import { DIRECTORY_KINDS, type DirectoryKind } from './directory-view.ts';
 import { DirectoryError } from './directory-error.ts';
@@ -84,8 +85,28 @@ export async function openDirectoryClient(
   const inTurn = oneAtATime();
 
   const ask = async (source: DirectorySource, signal: AbortSignal): Promise<void> => {
+    if (held !== undefined && (await askForChange(held, source, signal))) return;
     const note = await source.fetch(DIRECTORY_KINDS.latestConsensus, NO_DIGEST, signal);
     await inTurn(() => weigh(note, source, signal));
+  };
+
+  /** False when the source has none that leads to a consensus which can be accepted. */
+  const askForChange = async (
+    from: Consensus,
+    source: DirectorySource,
+    signal: AbortSignal,
+  ): Promise<boolean> => {
+    const change = await source.fetch(DIRECTORY_KINDS.change, from.hash, signal);
+    if (change.length === 0) return false;
+    try {
+      const note = utf8(applyChange(from, change));
+      await inTurn(() => weigh(note, source, signal));
+      return true;
+    } catch (error) {
+      if (!(error instanceof DirectoryError)) throw error;
+      log.debug('a change cannot be used', { relay: source.name, reason: error.code });
+      return false;
+    }
   };
 
   const weigh = async (
