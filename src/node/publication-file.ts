@@ -3,7 +3,7 @@ import { fromUtf8 } from '../base/bytes.ts';
 import { oneAtATime } from '../base/in-turn.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { readIfPresent, writeDurably } from '../io/durable-file.ts';
+import { readIfPresent, removeIfPresent, writeDurably } from '../io/durable-file.ts';
 import { type AuthorityAnswer, type Publication, publicationSchema } from './publication.ts';
 
 const NAME = 'publication.json';
@@ -12,6 +12,11 @@ const NAME = 'publication.json';
 export async function readPublication(dataDirectory: string): Promise<Publication | undefined> {
   const bytes = await readIfPresent(join(dataDirectory, NAME));
   return bytes && publicationSchema.parse(JSON.parse(fromUtf8(bytes)));
+}
+
+/** What was said of another network, or before the node left, is no answer any more. */
+export async function forgetPublication(dataDirectory: string): Promise<void> {
+  await removeIfPresent(join(dataDirectory, NAME));
 }
 
 export interface PublicationFileOptions {

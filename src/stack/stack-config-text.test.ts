@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { test } from 'vitest';
 import { parseYaml } from '../config/load-yaml.ts';
 import { type StackConfig, stackConfigSchema } from '../config/stack-config.ts';
-import { renderStackConfig } from './stack-config-text.ts';
+import { renderStackConfig, withMembership } from './stack-config-text.ts';
 
 function parse(text: string): StackConfig {
   return parseYaml({ path: 'sotto.yaml', text, schema: stackConfigSchema });
@@ -61,4 +61,21 @@ test('every example in the comments is a setting that would be accepted', () => 
   for (const said of [storage, bitcoinData, exposeLan, memoryMib, relay, bridge, testNetworkFile]) {
     assert.ok(said !== undefined);
   }
+});
+
+test('another network to take part in changes nothing else that was written', () => {
+  const text = '# mine\nnetwork: signet # for tests\n\nopen_wallet:   true\n';
+  const joined = withMembership(text, { policy: '/etc/sotto/policy' });
+  assert.match(joined, /^# mine\nnetwork: signet # for tests\n/);
+  assert.deepEqual(parse(joined), { ...parse(text), relay: { policy: '/etc/sotto/policy' } });
+  const relay = { policy: '/other', leave: true };
+  assert.deepEqual(parse(withMembership(joined, relay)), { ...parse(text), relay });
+  assert.equal(withMembership(joined, { policy: '/etc/sotto/policy' }), joined);
+});
+
+test('a network is joined in what `sotto init` writes, too', () => {
+  const text = renderStackConfig(parse('network: mainnet\n'));
+  const joined = withMembership(text, { policy: '/p' });
+  assert.deepEqual(parse(joined), { ...parse(text), relay: { policy: '/p' } });
+  assert.ok(joined.startsWith(text.slice(0, 200)));
 });

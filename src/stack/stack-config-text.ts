@@ -1,5 +1,5 @@
-import { stringify } from 'yaml';
-import type { StackConfig } from '../config/stack-config.ts';
+import { parseDocument, stringify } from 'yaml';
+import type { RelayMembership, StackConfig } from '../config/stack-config.ts';
 import { formatAddress } from '../io/dial.ts';
 
 /**
@@ -44,6 +44,13 @@ export function renderStackConfig(config: StackConfig): string {
       ...(Object.keys(process.programs).length > 0 && { programs: process.programs }),
     }),
   ].join('');
+}
+
+/** The text of a `sotto.yaml` with another network to take part in; all else stays as it was written. */
+export function withMembership(text: string, relay: RelayMembership): string {
+  const document = parseDocument(text);
+  document.set('relay', document.createNode({ ...relay }));
+  return document.toString({ lineWidth: 0 });
 }
 
 function setting(name: string, value: unknown): string {

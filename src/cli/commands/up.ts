@@ -1,20 +1,13 @@
-import process from 'node:process';
 import { Command } from 'commander';
 import type { Stack } from '../../stack/open-stack.ts';
-import {
-  isReady,
-  type Step,
-  STEP_IDS,
-  STEP_TITLES,
-  type StepId,
-} from '../../stack/readiness/step.ts';
-import type { Sight } from '../../stack/readiness/watch-stack.ts';
+import { isReady, STEP_IDS, STEP_TITLES, type StepId } from '../../stack/readiness/step.ts';
 import { homeOption } from '../home-option.ts';
 import { InterruptedError, untilInterrupted } from '../interrupt.ts';
 import { stderrLogger } from '../logger.ts';
 import { note, print } from '../output.ts';
 import { runSteps } from '../progress.ts';
-import { describeStep, stepKey } from '../readiness-view.ts';
+import { stepKey } from '../readiness-view.ts';
+import { settled, Sights } from '../sights.ts';
 
 interface UpOptions {
   readonly home: string;
@@ -85,39 +78,6 @@ async function upWithProgress(stack: Stack, { wait, signal }: Running): Promise<
 
 const STARTED = 'The services are started. `sotto status --watch` shows how far they are.';
 
-async function settled(
-  id: StepId,
-  { sights, detail }: { readonly sights: Sights; readonly detail: (text: string) => void },
-): Promise<string> {
-  let told = '';
-  const sight = await sights.until(({ steps }) => {
-    const step = stepOf(id, steps);
-    if (step.state === 'done' || step.state === 'skipped') return true;
-    const key = changeOf(step);
-    if (key !== told) detail(describeWithHint(step));
-    told = key;
-    return false;
-  });
-  const { state, detail: outcome } = stepOf(id, sight.steps);
-  return state === 'skipped' ? `not needed: ${outcome}` : outcome;
-}
-
-function describeWithHint(step: Step): string {
-  const described = describeStep(step, Date.now());
-  return step.hint === undefined ? described : `${described}. ${step.hint}`;
-}
-
-/** In a terminal every word counts; a log of days needs no line for every block. */
-function changeOf(step: Step): string {
-  return process.stderr.isTTY ? describeWithHint(step) : stepKey(step);
-}
-
-function stepOf(id: StepId, steps: readonly Step[]): Step {
-  const step = steps.find((each) => each.id === id);
-  if (step === undefined) throw new Error(`no step ${id}`);
-  return step;
-}
-
 async function upWithLines(stack: Stack, { wait, signal }: Running): Promise<void> {
   const { bringUp } = await import('../../stack/bring-up.ts');
   const { followStack } = await import('../../stack/follow-stack.ts');
@@ -138,28 +98,4 @@ async function upWithLines(stack: Stack, { wait, signal }: Running): Promise<voi
     if (isReady(steps)) break;
   }
   print(JSON.stringify({ ready: true, onions }));
-}
-
-/** Sights that several, one after the other, wait for. */
-class Sights {
-  readonly #source: AsyncGenerator<Sight>;
-  #newest: Sight | undefined;
-
-  constructor(source: AsyncGenerator<Sight>) {
-    this.#source = source;
-  }
-
-  /** The first that will do, from the newest seen on. */
-  async until(willDo: (sight: Sight) => boolean): Promise<Sight> {
-    for (;;) {
-      if (this.#newest !== undefined && willDo(this.#newest)) return this.#newest;
-      const next = await this.#source.next();
-      if (next.done) throw new Error('nothing more is seen of the server');
-      this.#newest = next.value;
-    }
-  }
-
-  async end(): Promise<void> {
-    await this.#source.return(undefined);
-  }
 }
