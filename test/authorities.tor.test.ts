@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'vitest';
+import { Scope } from '../src/base/lifecycle.ts';
+import { checkFollows } from '../src/directory/accept-consensus.ts';
+import { startReaper } from '../src/io/reaper.ts';
+import { socksDial } from '../src/io/socks-dial.ts';
+import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
+import { startPrivateTorNetwork } from '../src/tor/private-network.ts';
+import { AuthorityProcesses, bring, descriptorOf } from './authority-processes.ts';
+
+/** Questions over onions take up to half a second, and the first of a link more. */
+const TIMELINE = { periodSeconds: 30, validSeconds: 300, voteSeconds: 14, signSeconds: 4 };
+
+test('five authorities agree over onions, of which two are killed, and take nodes from circuits of their own', async () => {
+  await using scope = new Scope();
+  const signal = AbortSignal.timeout(280_000);
+  const reaper = scope.use(await startReaper());
+  const directory = scope.use(await makeTemporaryDirectory()).path;
+  reaper.watchDirectory(directory);
+  const tor = scope.use(
+    await startPrivateTorNetwork({ directory: join(directory, 'tor'), signal, reaper }),
+  );
+  const client = scope.use(await tor.startTor({ name: 'client', onions: [], signal }));
+  const dial = socksDial(client.socks);
+  const authorities = await AuthorityProcesses.found({
+    count: 5,
+    directory,
+    timeline: TIMELINE,
+    expectProxyHeader: true,
+    async connect(places) {
+      const tors = await scope.useAll(
+        places.map(({ name, onionSeed, onion, listen }) =>
+          tor.startTor({
+            name,
+            onions: [
+              {
+                seed: onionSeed,
+                ports: [{ virtual: onion.port, target: `${listen.host}:${listen.port}` }],
+                exportCircuitId: true,
+              },
+            ],
+            signal,
+          }),
+        ),
+      );
+      await Promise.all(
+        tors.flatMap((each) => each.onions.map((onion) => each.published(onion, { signal }))),
+      );
+      return tors.map(({ socks }) => socks);
+    },
+  });
+  scope.use(authorities);
+  const { all } = authorities;
+  await Promise.all(all.map((each) => each.start()));
+  for (const name of ['a', 'b']) {
+    const note = descriptorOf(name, 'stays');
+    const taken = await Promise.all(all.map(({ place }) => bring(place, note, dial)));
+    assert.ok(taken.every(({ verdict }) => verdict === 'taken'));
+  }
+  const first = await authorities.agreed(all, { after: 0, nodes: 2, dial });
+  const [one, two, ...three] = all;
+  assert.ok(one && two);
+  await Promise.all([one, two].map((each) => each.end('SIGKILL')));
+  const second = await authorities.agreed(three, { after: first.epoch, nodes: 2, dial });
+  checkFollows(second, first);
+});
