@@ -86,7 +86,7 @@ const PURE = [
   'src/electrum/{script-hash,history-status,merkle,header-chain,header-history,header-rules,target-rule}.ts',
   'src/directory/{admit-descriptor,build-consensus,combine-notes,consensus-head,count-votes}.ts',
   'src/directory/{detached-signature,directory-error,directory-view,equivocation,gathered-signatures}.ts',
-  'src/directory/{bond-line,checkpoint,consensus-change,cosignature,merkle-log}.ts',
+  'src/directory/{bond-line,change-cache,checkpoint,consensus-change,cosignature,merkle-log}.ts',
   'src/directory/{timeline,usable-descriptors,vote,vote-exchange,vote-index,weights}.ts',
   'src/directory/{accept-consensus,consensus,consensus-node,describe-consensus,descriptor,descriptor-text}.ts',
   'src/directory/{family,fields,limits,list-nodes,node-id,note,policy,public-key,signing-key}.ts',

@@ -4,6 +4,7 @@ import { toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { ChangeCache } from '../directory/change-cache.ts';
 import type { Consensus } from '../directory/consensus.ts';
 import {
   type DirectoryClient,
@@ -42,6 +43,7 @@ export async function followDirectory(options: FollowDirectoryOptions): Promise<
   const { dataDirectory, policy, clock, log } = options;
   const directory = join(dataDirectory, 'consensuses');
   const kept = await openKeptConsensuses({ directory, policy, log });
+  const changes = new ChangeCache((hash) => kept.noteOf(hash));
   const client = await openDirectoryClient({
     path: join(dataDirectory, 'consensus'),
     policy,
@@ -63,6 +65,10 @@ export async function followDirectory(options: FollowDirectoryOptions): Promise<
         }
         case DIRECTORY_KINDS.consensus:
           return kept.noteOf(digest);
+        case DIRECTORY_KINDS.change: {
+          const current = client.current();
+          return current && changes.between(digest, current.hash);
+        }
         case DIRECTORY_KINDS.descriptor:
           return descriptors.get(toHex(digest));
         default:
