@@ -1,10 +1,11 @@
 import { toHex, utf8 } from '../src/base/bytes.ts';
 import { acceptConsensus } from '../src/directory/accept-consensus.ts';
-
+import { applyChange, renderChange } from '../src/directory/consensus-change.ts';
 import { type ConsensusNode, parseConsensus } from '../src/directory/consensus.ts';
 import { openNote, textOfNote } from '../src/directory/note.ts';
 import { deferPublicKey } from '../src/directory/public-key.ts';
 import {
+  nextContent,
   signedBy,
   TEST_TIME,
   testAuthorities,
@@ -18,6 +19,8 @@ import { measureSideBySide, type Report } from './harness.ts';
 const NODES = 10_000;
 const SIGNATURES = 5;
 const LIMIT_MS = 150;
+/** Parts of the nodes that have a new descriptor and the next keys. */
+const CHANGED_PERCENT = [0, 1, 10, 100];
 
 function nodeNumber(index: number): ConsensusNode {
   const seed = testSeed(`bench ${index}`);
@@ -64,5 +67,40 @@ export async function bench(): Promise<readonly Report[]> {
         'limit ms': index === 0 ? LIMIT_MS : '',
       })),
     },
+    { title: `An update of ${NODES} nodes`, rows: await measureChanges(nodes) },
   ];
+}
+
+/** What a client fetches and does that has the consensus before. */
+async function measureChanges(nodes: readonly ConsensusNode[]): Promise<Report['rows']> {
+  const authorities = testAuthorities(SIGNATURES);
+  const from = parseConsensus(textOfNote(signedBy(testContent({ nodes }), authorities)));
+  const updates = CHANGED_PERCENT.map((percent) => {
+    const changed = nodes.map((node, index) => (index % 100 < percent ? moveOn(node) : node));
+    const to = signedBy(nextContent(from, { nodes: changed }), authorities);
+    return { percent, to, change: renderChange(from, to) };
+  });
+  const measured = await measureSideBySide(
+    updates.flatMap(({ percent, to, change }) => [
+      { name: `${percent} make`, run: () => renderChange(from, to) },
+      { name: `${percent} apply`, run: () => applyChange(from, change) },
+    ]),
+  );
+  const msOf = (wanted: string): number =>
+    Math.round((measured.find(({ name }) => name === wanted)?.wallUs ?? NaN) / 1000);
+  return updates.map(({ percent, to, change }) => ({
+    'changed %': percent,
+    'fetched kB': Math.round(change.length / 1000),
+    'whole note kB': Math.round(to.length / 1000),
+    'ms to make': msOf(`${percent} make`),
+    'ms to apply': msOf(`${percent} apply`),
+  }));
+}
+
+function moveOn(node: ConsensusNode): ConsensusNode {
+  return {
+    ...node,
+    descriptorDigest: testSeed(`next ${node.nodeId}`),
+    keyConfigs: [node.keyConfigs[1], testKeyConfig(node.nodeId, 20_790)],
+  };
 }
