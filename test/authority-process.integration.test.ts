@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'vitest';
+import { startAuthorityServer } from '../src/authority/authority-server.ts';
+import { fromUtf8, utf8 } from '../src/base/bytes.ts';
 import { Scope } from '../src/base/lifecycle.ts';
+import { silent } from '../src/base/log.ts';
 import { checkFollows } from '../src/directory/accept-consensus.ts';
-import { nodeIdOf } from '../src/directory/node-id.ts';
+import { nodeIdOf, type NodeId } from '../src/directory/node-id.ts';
 import { signingKeyFromSeed } from '../src/directory/signing-key.ts';
 import type { Dial } from '../src/io/dial.ts';
+import type { TcpServer } from '../src/io/listen.ts';
 import { socksDial } from '../src/io/socks-dial.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
+import { onionKeyFromSeed } from '../src/tor/onion-key.ts';
 import {
   type AuthorityProcess,
   AuthorityProcesses,
@@ -25,12 +30,17 @@ const TIMELINE = { periodSeconds: 12, validSeconds: 120, voteSeconds: 5, signSec
 let scope: Scope;
 let directory: string;
 let dial: Dial;
+let notes: Map<string, Uint8Array>;
 
 beforeEach(async () => {
   scope = new Scope();
+  notes = new Map();
   directory = scope.use(await makeTemporaryDirectory()).path;
 });
 afterEach(() => scope[Symbol.asyncDispose]());
+
+const nodeIdOfName = (name: string): NodeId =>
+  nodeIdOf(signingKeyFromSeed(testSeed(`identity ${name}`)).publicKey);
 
 async function found(count: number): Promise<AuthorityProcesses> {
   const authorities = await AuthorityProcesses.found({
@@ -40,12 +50,29 @@ async function found(count: number): Promise<AuthorityProcesses> {
     expectProxyHeader: false,
     async connect(places) {
       const ports = new Map(places.map(({ onion, listen }) => [onion.host, listen.port]));
+      const node = scope.use(await startNode('a'));
+      ports.set(onionKeyFromSeed(testSeed('onion a')).address, node.port);
       const socks = scope.use(await startOnionMap(ports));
       dial = socksDial(socks);
       return places.map(() => socks);
     },
   });
   return scope.use(authorities);
+}
+
+/** As much of a node as an authority looks for: it shows its descriptor. */
+function startNode(name: string): Promise<TcpServer> {
+  const note = utf8(descriptorOf(name, 'stays'));
+  notes.set(name, note);
+  return startAuthorityServer({
+    listen: { host: '127.0.0.1', port: 0 },
+    network: 'regtest',
+    expectProxyHeader: false,
+    directory: { current: () => undefined, noteOf: () => note },
+    take: () => Promise.reject(new Error('it is a node')),
+    clock: Date.now,
+    log: silent,
+  });
 }
 
 async function allTake(authorities: readonly AuthorityProcess[], note: string): Promise<void> {
@@ -58,7 +85,8 @@ test('five authorities agree slot after slot, two of them killed and started aga
   const authorities = await found(5);
   const { all } = authorities;
   await Promise.all(all.map((each) => each.start()));
-  for (const name of ['a', 'b']) await allTake(all, descriptorOf(name, 'stays'));
+  await allTake(all, fromUtf8(notes.get('a') ?? new Uint8Array()));
+  await allTake(all, descriptorOf('b', 'stays'));
   const first = await authorities.agreed(all, { after: 0, nodes: 2, dial });
   assert.deepEqual(first.params, new Map([['mix-ms', 500]]));
 
@@ -67,16 +95,18 @@ test('five authorities agree slot after slot, two of them killed and started aga
   await Promise.all([one, two].map((each) => each.end('SIGKILL')));
   const second = await authorities.agreed(three, { after: first.epoch, nodes: 2, dial });
   checkFollows(second, first);
+  const isRunning = (name: string): boolean | undefined =>
+    second.node(nodeIdOfName(name))?.flags.has('Running');
+  assert.deepEqual([isRunning('a'), isRunning('b')], [true, false]);
   await Promise.all([one, two].map((each) => each.start()));
   const third = await authorities.agreed(all, { after: second.epoch, nodes: 2, dial });
   assert.ok((third.log?.size ?? 0) >= 2);
 
   await allTake(all, descriptorOf('a', 'leaves'));
   const fourth = await authorities.agreed(all, { after: third.epoch, nodes: 1, dial });
-  const { publicKey } = signingKeyFromSeed(testSeed('identity b'));
   assert.deepEqual(
     fourth.nodes.map(({ nodeId }) => nodeId),
-    [nodeIdOf(publicKey)],
+    [nodeIdOfName('b')],
   );
 
   const status = ['authority', 'status', '--config', one.configPath];

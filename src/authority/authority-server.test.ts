@@ -48,11 +48,13 @@ let scope: Scope;
 let files: AuthorityFiles;
 let shown: ShownDocuments;
 let newest: NewestConsensus;
+let taken: string[];
 
 beforeEach(async () => {
   scope = new Scope();
   const { path } = scope.use(await makeTemporaryDirectory());
   files = scope.use(await openAuthorityFiles(path, policy));
+  taken = [];
   shown = new ShownDocuments();
   newest = await NewestConsensus.open({ policy, store: files, log: silent });
 });
@@ -68,7 +70,11 @@ async function start(limits: Partial<AuthorityLimits> = {}): Promise<TcpServer> 
       network: 'regtest',
       expectProxyHeader: false,
       directory: new AuthorityDirectory({ files, nodes, newest, shown }),
-      take: (put) => takePut(put, { nodes, evidence: files.evidence, newest, clock }),
+      take: (put) =>
+        takePut(put, {
+          ...{ nodes, evidence: files.evidence, newest, clock },
+          onDescriptor: ({ nodeId }) => taken.push(nodeId),
+        }),
       clock: Date.now,
       log: silent,
       limits,
@@ -85,7 +91,8 @@ test('a node brings its descriptor, and others fetch it; an older one is refused
   const link = await linkTo(await start());
   const put = (note: string) => link.put(PUT_KINDS.descriptor, utf8(note), { signal });
   assert.deepEqual(await put(testDescriptorNote('a')), { verdict: 'taken', text: '' });
-  const { digest } = testDescriptor('a');
+  const { digest, nodeId } = testDescriptor('a');
+  assert.deepEqual(taken, [nodeId]);
   const fetched = await link.directory(DIRECTORY_KINDS.descriptor, digest, { signal });
   assert.equal(fromUtf8(fetched), testDescriptorNote('a'));
   const older = await put(testDescriptorNote('a', { published: TEST_TIME - 7200 }));

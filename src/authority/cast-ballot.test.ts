@@ -5,6 +5,7 @@ import {
   TEST_TIME,
   testAuthorities,
   testConsensus,
+  testDescriptor,
   testDescriptorNote,
   testPolicy,
   testSeed,
@@ -37,7 +38,13 @@ beforeEach(async () => {
   }
   const consensusLog = scope.use(await openConsensusLog(join(path, 'log')));
   const policy = testPolicy(testAuthorities(5));
-  parts = { policy, params: new Map([['mix-ms', 500]]), nodes, consensusLog, peers: [] };
+  const relay = testDescriptor('a').nodeId;
+  const prober = {
+    isRunning: (nodeId: string) => nodeId === relay,
+    isStable: (nodeId: string) => nodeId === relay,
+  };
+  const params = new Map([['mix-ms', 500]]);
+  parts = { policy, params, nodes, prober, consensusLog, peers: [] };
 });
 afterEach(() => scope[Symbol.asyncDispose]());
 
@@ -68,10 +75,10 @@ test('the first ballot has an empty log, named alike by all authorities of the n
   assert.notEqual(log.origin, ballot.log.origin);
 });
 
-test('nodes are listed with the flags of their roles, and run', async () => {
+test('nodes are listed with the flags of their roles, and of what was seen of them', async () => {
   const { nodes, params } = await castBallot(slot, undefined, parts);
   const flags = nodes.map((node) => [...node.flags].join());
-  assert.deepEqual(flags.toSorted(), ['Gateway,Running', 'Relay,Running']);
+  assert.deepEqual(flags.toSorted(), ['Gateway', 'Relay,Running,Stable']);
   assert.equal(params.get('mix-ms'), 500);
 });
 

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type Consensus, type ConsensusParams, type LogHead } from '../directory/consensus.ts';
+import {
+  type Consensus,
+  type ConsensusParams,
+  type LogHead,
+  type NodeFlag,
+} from '../directory/consensus.ts';
+import { type Descriptor } from '../directory/descriptor.ts';
 import { type DirectorySource } from '../directory/directory-client.ts';
 import { DIRECTORY_KINDS, rangeDigest } from '../directory/directory-view.ts';
 import { MAX_NODES } from '../directory/limits.ts';
@@ -10,12 +16,14 @@ import { type Policy } from '../directory/policy.ts';
 import { type Slot } from '../directory/timeline.ts';
 import { type ConsensusLog, entriesOf, type FetchEntries } from './consensus-log.ts';
 import { type HeldNodes } from './held-nodes.ts';
+import { type Prober } from './prober.ts';
 import { type Ballot } from './round-parts.ts';
 
 export interface BallotParts {
   readonly policy: Policy;
   readonly params: ConsensusParams;
   readonly nodes: HeldNodes;
+  readonly prober: Pick<Prober, 'isRunning' | 'isStable'>;
   readonly consensusLog: ConsensusLog;
   readonly peers: readonly DirectorySource[];
 }
@@ -45,9 +53,16 @@ export async function castBallot(
       nodeId: descriptor.nodeId,
       descriptorDigest: descriptor.digest,
       bond: 0,
-      flags: new Set([...flagsOfRoles(descriptor), 'Running' as const]),
+      flags: new Set([...flagsOfRoles(descriptor), ...flagsOfProbes(descriptor, parts)]),
     })),
   };
+}
+
+function flagsOfProbes({ nodeId }: Descriptor, { prober }: BallotParts): readonly NodeFlag[] {
+  return [
+    ...(prober.isRunning(nodeId) ? (['Running'] as const) : []),
+    ...(prober.isStable(nodeId) ? (['Stable'] as const) : []),
+  ];
 }
 
 /** Named by the keys of those who keep it, so that no two networks have a log of one name. */

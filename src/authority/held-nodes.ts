@@ -80,6 +80,11 @@ export class HeldNodes implements DescriptorShelf {
     return descriptor === undefined || isLeaving(descriptor) ? undefined : descriptor;
   }
 
+  /** The newest descriptor of each node that is here. */
+  all(): readonly Descriptor[] {
+    return [...this.#versions.keys()].flatMap((nodeId) => this.newest(nodeId) ?? []);
+  }
+
   /** One that others have admitted: it is shown, and never voted for. */
   put(descriptor: Descriptor, note: Uint8Array): Promise<void> {
     this.#ofOthers.set(toHex(descriptor.digest), { descriptor, note });

@@ -5,6 +5,7 @@ import { firstFailure, type Running, Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
 import { networkParams } from '../bitcoin/networks.ts';
 import { type AuthorityConfig } from '../config/authority-config.ts';
+import { isLeaving } from '../directory/admit-descriptor.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
 import { type NoteSigner } from '../directory/note.ts';
 import { parsePolicy, type Policy } from '../directory/policy.ts';
@@ -13,6 +14,7 @@ import { checkTimeline } from '../directory/timeline.ts';
 import { readIfPresent } from '../io/durable-file.ts';
 import { type Dial } from '../io/dial.ts';
 import { lockFile } from '../io/file-lock.ts';
+import { askNode } from './ask-node.ts';
 import { AuthorityDirectory } from './authority-directory.ts';
 import { openAuthorityFiles } from './authority-files.ts';
 import { openAuthorityKey } from './authority-key.ts';
@@ -21,6 +23,7 @@ import { startAuthorityServer } from './authority-server.ts';
 import { castBallot } from './cast-ballot.ts';
 import { HeldNodes } from './held-nodes.ts';
 import { NewestConsensus } from './newest-consensus.ts';
+import { Prober } from './prober.ts';
 import { runRounds } from './rounds.ts';
 import { ShownDocuments } from './shown-documents.ts';
 import { takePut } from './take-put.ts';
@@ -68,17 +71,32 @@ export async function startAuthority(
     if (name === config.name || onion === undefined) return [];
     return [starting.use(authorityPeer({ name, onion, dial, network, clock }))];
   });
+  const prober = starting.use(
+    new Prober({
+      ask: (descriptor, signal) => askNode(descriptor, { dial, network, clock }, signal),
+      nodes: () => nodes.all(),
+      everyMs: config.probeSeconds * 1000,
+      time: wallTime,
+      log,
+    }),
+  );
   const server = starting.use(
     await startAuthorityServer({
       ...config,
       directory: new AuthorityDirectory({ files, nodes, newest, shown }),
-      take: (put) => takePut(put, { nodes, evidence: files.evidence, newest, clock }),
+      take: (put) =>
+        takePut(put, {
+          ...{ nodes, evidence: files.evidence, newest, clock },
+          onDescriptor: (descriptor) => {
+            if (!isLeaving(descriptor)) prober.probe(descriptor);
+          },
+        }),
       clock,
       log,
     }),
   );
   const params = new Map(Object.entries(config.params));
-  const ballotParts = { policy, params, nodes, consensusLog: files.consensusLog, peers };
+  const ballotParts = { policy, params, nodes, prober, consensusLog: files.consensusLog, peers };
   const rounds = starting.use(
     startRounds((signal) =>
       runRounds(

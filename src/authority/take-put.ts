@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { type Descriptor } from '../directory/descriptor.ts';
 import { DirectoryError, type DirectoryErrorCode } from '../directory/directory-error.ts';
 import { parseEvidence } from '../directory/equivocation.ts';
 import { PUT_KINDS, type Taken } from '../relay/frame-payload.ts';
@@ -12,6 +13,8 @@ export interface PutTakers {
   readonly evidence: EvidenceFiles;
   readonly newest: NewestConsensus;
   readonly clock: Clock;
+  /** Told of each descriptor that was taken. */
+  readonly onDescriptor: (descriptor: Descriptor) => void;
 }
 
 const TAKEN: Taken = { verdict: 'taken', text: '' };
@@ -24,7 +27,8 @@ export async function takePut({ kind, bytes }: Put, takers: PutTakers): Promise<
   const { nodes, evidence, newest, clock } = takers;
   try {
     if (kind === PUT_KINDS.descriptor) {
-      await nodes.admit(bytes, { now: clock(), consensus: newest.consensus });
+      const admission = { now: clock(), consensus: newest.consensus };
+      takers.onDescriptor(await nodes.admit(bytes, admission));
     } else if (kind === PUT_KINDS.evidence) {
       await evidence.keep(parseEvidence(bytes));
     } else throw new DirectoryError('unknown-kind', 'this authority does not take that');

@@ -19,6 +19,9 @@ export const authorityConfigSchema = z.strictObject({
     .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), z.number().int().min(0))
     .default({})
     .describe('Parameters of the network that this authority votes for.'),
+  probeSeconds: seconds(86_400)
+    .default(1800)
+    .describe('How often it looks whether a node is there.'),
   timeline: z
     .strictObject({
       periodSeconds: seconds(86_400),
