@@ -63,6 +63,8 @@ const COMMANDS = [
   ['bond', 'address'],
   ['bond', 'prove'],
   ['bond', 'show'],
+  ['policy', 'show'],
+  ['policy', 'fetch'],
   ['devnet', 'info'],
   ['devnet', 'mine'],
   ['devnet', 'pay'],

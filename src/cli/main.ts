@@ -20,6 +20,7 @@ import { leaveCommand } from './commands/leave.ts';
 import { logsCommand } from './commands/logs.ts';
 import { lookupCommand } from './commands/lookup.ts';
 import { nodeCommand } from './commands/node.ts';
+import { policyCommand } from './commands/policy.ts';
 import { restartCommand } from './commands/restart.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { rotateCommand } from './commands/rotate.ts';
@@ -73,7 +74,7 @@ function commandsByHeading(): Readonly<Record<string, readonly Command[]>> {
       updateCommand(),
       destroyCommand(),
     ],
-    'Lookups:': [bridgeCommand(), lookupCommand(), directoryCommand()],
+    'Lookups:': [bridgeCommand(), lookupCommand(), directoryCommand(), policyCommand()],
     'Your node in the network:': [joinCommand(), leaveCommand(), bondCommand()],
     'To try and to develop:': [demoCommand(), devnetCommand()],
     'What the server consists of:': [

@@ -18,6 +18,8 @@ export const DIRECTORY_KINDS = {
   change: 10,
   /** Entries of the log, 32 bytes each: those of `rangeDigest`, or fewer. */
   logEntries: 11,
+  /** The policy file whose fingerprint this is. */
+  policy: 12,
 } as const;
 
 /** One of `DIRECTORY_KINDS`, or any other byte a peer may send. */

@@ -7,11 +7,14 @@ import {
   testConsensus,
   testPolicy,
 } from '../../test/test-directory.ts';
-import { toHex, utf8 } from '../base/bytes.ts';
+import { fromUtf8, toHex, utf8 } from '../base/bytes.ts';
 import { silent } from '../base/log.ts';
+import { applyChange } from '../directory/consensus-change.ts';
 import type { Consensus } from '../directory/consensus.ts';
 import type { DirectorySource } from '../directory/directory-client.ts';
 import { DIRECTORY_KINDS } from '../directory/directory-view.ts';
+import { fingerprintOf } from '../directory/policy-link.ts';
+import { renderPolicy } from '../directory/policy.ts';
 import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
 import { waitUntil } from '../io/wait-until.ts';
 import { followDirectory } from './follow-directory.ts';
@@ -86,6 +89,26 @@ test('what was fetched is served, by name and by hash, and after a restart witho
   state.nowSeconds = first.validUntil;
   assert.equal(restarted.current(), undefined);
   assert.equal(restarted.noteOf(DIRECTORY_KINDS.latestConsensus, NO_DIGEST), undefined);
+});
+
+test('what changed since a consensus that is kept, and the policy, are served to those who know them', async () => {
+  await using temporary = await makeTemporaryDirectory();
+  const { state, followIn } = network();
+  state.held = [second];
+  state.nowSeconds = second.validAfter;
+  await using directory = await followIn(temporary.path);
+  await until(() => directory.current()?.epoch === second.epoch);
+  state.held = [second, third];
+  state.nowSeconds = third.validAfter;
+  await until(() => directory.current()?.epoch === third.epoch);
+  const change = directory.noteOf(DIRECTORY_KINDS.change, second.hash);
+  assert.ok(change);
+  assert.equal(applyChange(second, change), fromUtf8(noteOf(third)));
+  assert.equal(directory.noteOf(DIRECTORY_KINDS.change, first.hash), undefined);
+  const policy = testPolicy(AUTHORITIES);
+  const served = directory.noteOf(DIRECTORY_KINDS.policy, fingerprintOf(policy));
+  assert.equal(fromUtf8(served ?? NO_DIGEST), renderPolicy(policy));
+  assert.equal(directory.noteOf(DIRECTORY_KINDS.policy, NO_DIGEST), undefined);
 });
 
 test('a newer one is asked for when the current one is not fresh any more, with what was missed', async () => {

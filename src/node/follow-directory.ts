@@ -13,6 +13,7 @@ import {
 } from '../directory/directory-client.ts';
 import { DIRECTORY_KINDS } from '../directory/directory-view.ts';
 import type { Policy } from '../directory/policy.ts';
+import { policyFor } from '../directory/policy-link.ts';
 import { openKeptConsensuses } from './kept-consensuses.ts';
 import type { NodeDirectory } from './node-directory.ts';
 
@@ -69,6 +70,8 @@ export async function followDirectory(options: FollowDirectoryOptions): Promise<
           const current = client.current();
           return current && changes.between(digest, current.hash);
         }
+        case DIRECTORY_KINDS.policy:
+          return policyFor(digest, policy);
         case DIRECTORY_KINDS.descriptor:
           return descriptors.get(toHex(digest));
         default:
