@@ -14,7 +14,7 @@ import { PACKAGE_ROOT } from '../src/stack/package-root.ts';
 import { askSupervisor } from '../src/stack/process/control.ts';
 import { controlSocketOf, markOf } from '../src/stack/process/run-files.ts';
 import { parseAuthPrivate } from '../src/tor/client-authorization.ts';
-import { startPrivateTorNetwork } from '../src/tor/private-network.ts';
+import { type PrivateTorNetwork, startPrivateTorNetwork } from '../src/tor/private-network.ts';
 import { writeTestNetwork } from '../src/tor/test-network-file.ts';
 import type { Tor } from '../src/tor/tor-process.ts';
 
@@ -24,6 +24,8 @@ export interface ProcessLab extends AsyncDisposable {
   readonly directory: string;
   /** Makes a server with `sotto init` and these options. */
   makeServer(name: string, options: readonly string[]): Promise<ProcessServer>;
+  /** The Tor network that they join. */
+  readonly network: PrivateTorNetwork;
   /** Starts a tor as a wallet's, with the keys of these lines of `.auth_private`. */
   startClient(name: string, keys: readonly string[]): Promise<Tor>;
 }
@@ -62,6 +64,7 @@ export async function startProcessLab(signal: AbortSignal): Promise<ProcessLab> 
   const started = starting.move();
   return {
     directory,
+    network,
     async makeServer(name, options) {
       const server = serverAt(homeAt(join(directory, name)), { reaper, signal });
       started.defer(() => endAll(server));
