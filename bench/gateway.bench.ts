@@ -6,7 +6,7 @@ import { silent } from '../src/base/log.ts';
 import { startElectrumClient } from '../src/electrum/client.ts';
 import { loopbackDial } from '../src/io/loopback-dial.ts';
 import { electrumHandler } from '../src/node/electrum-handler.ts';
-import { followHeaders } from '../src/node/node-headers.ts';
+import { followHeaders } from '../src/electrum/follow-headers.ts';
 import { startRelayServer } from '../src/relay/relay-server.ts';
 import type { LoadBatch, LoadOrder } from './gateway-load.ts';
 import { measureSideBySide, medianOf, type Report, rounded } from './harness.ts';

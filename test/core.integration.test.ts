@@ -24,7 +24,7 @@ import type { Lookup, VerifiedHistory } from '../src/lookup/lookup.ts';
 import { openDirectLookup } from '../src/lookup/open-direct-lookup.ts';
 import { type CheckedHistory, verifyHistory } from '../src/lookup/verify-history.ts';
 import { electrumHandler } from '../src/node/electrum-handler.ts';
-import { followHeaders, type NodeHeaders } from '../src/node/node-headers.ts';
+import { followHeaders, type FollowedHeaders } from '../src/electrum/follow-headers.ts';
 import { decodeFeesBody, decodeInfoBody, decodeRejectionBody } from '../src/query/bodies.ts';
 import { encodeQuery, type Query } from '../src/query/query.ts';
 import { splitUpload } from '../src/query/upload.ts';
@@ -52,7 +52,7 @@ describe.skipIf(missing.length > 0)(
     let core: ChainBackend;
     let wallet: readonly WalletAddress[];
     let client: ElectrumClient;
-    let headers: NodeHeaders;
+    let headers: FollowedHeaders;
     let handler: GatewayHandler;
     let direct: Lookup;
 

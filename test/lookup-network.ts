@@ -31,7 +31,7 @@ import { RelayPool } from '../src/lookup/relay-pool.ts';
 import { RelayedLookup } from '../src/lookup/relayed-lookup.ts';
 import { StickyChoices } from '../src/lookup/sticky-choices.ts';
 import { electrumHandler } from '../src/node/electrum-handler.ts';
-import { followHeaders } from '../src/node/node-headers.ts';
+import { followHeaders } from '../src/electrum/follow-headers.ts';
 import { decodeQuery } from '../src/query/query.ts';
 import { openEpochKeys } from '../src/relay/epoch-keys.ts';
 import { encodeFrame, type Frame, FrameDecoder, type FrameType } from '../src/relay/frame.ts';

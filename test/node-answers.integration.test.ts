@@ -32,7 +32,7 @@ import { splitUpload } from '../src/query/upload.ts';
 import { MAX_SIGNED_REPLY_BYTES } from '../src/relay/limits.ts';
 import { encodeReply, type Reply } from '../src/relay/message.ts';
 import { electrumHandler } from '../src/node/electrum-handler.ts';
-import { followHeaders, type NodeHeaders } from '../src/node/node-headers.ts';
+import { followHeaders, type FollowedHeaders } from '../src/electrum/follow-headers.ts';
 
 const SEED = new Uint8Array(32).fill(9);
 const NOW = Date.parse('2026-11-22T08:00:00Z');
@@ -53,7 +53,7 @@ class Fixture implements AsyncDisposable {
   readonly lies = new Map<string, Answer>();
   nowMs = NOW;
   readonly #scope: Scope;
-  readonly #headers: NodeHeaders;
+  readonly #headers: FollowedHeaders;
   readonly #handler: ReturnType<typeof electrumHandler>;
 
   private constructor(
@@ -62,7 +62,7 @@ class Fixture implements AsyncDisposable {
       chain,
       client,
       headers,
-    }: { chain: RegtestChain; client: ElectrumClient; headers: NodeHeaders },
+    }: { chain: RegtestChain; client: ElectrumClient; headers: FollowedHeaders },
   ) {
     this.#scope = scope;
     this.chain = chain;

@@ -17,7 +17,7 @@ import { readIfPresent } from '../src/io/durable-file.ts';
 import { findFreePorts } from '../src/io/free-ports.ts';
 import { loopbackDial } from '../src/io/loopback-dial.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
-import { followHeaders, type NodeHeaders } from '../src/node/node-headers.ts';
+import { followHeaders, type FollowedHeaders } from '../src/electrum/follow-headers.ts';
 import { startNode } from '../src/node/start-node.ts';
 import { connectRelay } from '../src/relay/relay-link.ts';
 import { testAuthorities, testPolicy } from './test-directory.ts';
@@ -158,7 +158,7 @@ test('a node hears of new blocks again after its target restarted', async () => 
   const target = await freeAddress();
   const serve = () => startChainServer({ chain, ...target, log: silent });
   const first = await serve();
-  let headers: NodeHeaders | undefined;
+  let headers: FollowedHeaders | undefined;
   await using client = await startElectrumClient({
     dial: (signal) => loopbackDial(target, { signal, isolation: '' }),
     clientName: 'test',

@@ -28,12 +28,12 @@ import { Uploads } from '../query/upload.ts';
 import type { GatewayHandler } from '../relay/gateway-handler.ts';
 import { type Answer, QueryRefusedError, refusalOf, replyOf } from './answer.ts';
 import { HistoryAnswers } from './history-answer.ts';
-import type { NodeHeaders } from './node-headers.ts';
+import type { FollowedHeaders } from '../electrum/follow-headers.ts';
 import { Target, TargetNotSyncedError } from './target.ts';
 
 export interface ElectrumHandlerOptions {
   readonly client: ElectrumClient;
-  readonly headers: NodeHeaders;
+  readonly headers: FollowedHeaders;
   readonly clock: Clock;
   /** What INFO says: at most 64 bytes. */
   readonly software: string;

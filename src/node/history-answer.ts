@@ -6,7 +6,7 @@ import { encodeHistoryBody, type HistoryEntry, packHistory } from '../query/hist
 import type { HistoryQuery } from '../query/query.ts';
 import { type Answer, QueryRefusedError, type Tip } from './answer.ts';
 import { BoundedCache } from '../base/bounded-cache.ts';
-import type { NodeHeaders } from './node-headers.ts';
+import type { FollowedHeaders } from '../electrum/follow-headers.ts';
 import type { Target } from './target.ts';
 
 /** A longer history is refused: it would keep the target busy for one address (spec/relay.md section 7). */
@@ -27,7 +27,7 @@ interface Snapshot {
 
 interface HistoryAnswersOptions {
   readonly target: Target;
-  readonly headers: NodeHeaders;
+  readonly headers: FollowedHeaders;
   readonly clock: Clock;
 }
 
@@ -38,7 +38,7 @@ interface CallOptions {
 /** Answers HISTORY and STATUS (spec/relay.md sections 4.3 and 4.5). */
 export class HistoryAnswers {
   readonly #target: Target;
-  readonly #headers: NodeHeaders;
+  readonly #headers: FollowedHeaders;
   readonly #clock: Clock;
   readonly #kept = new BoundedCache<Snapshot>(KEPT_ENTRIES, ({ items }) => items.length);
 

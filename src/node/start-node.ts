@@ -15,7 +15,7 @@ import { electrumHandler } from './electrum-handler.ts';
 import { openNodeNetwork } from './node-network.ts';
 import { openNodeKeys } from './node-keys.ts';
 import { openObservationFile } from './observation-file.ts';
-import { openTarget } from './open-target.ts';
+import { openTarget } from '../electrum/open-target.ts';
 import { replyKeysOf } from './reply-keys.ts';
 
 export interface NodeDependencies {
@@ -93,6 +93,7 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
       replyKeys,
       family: config.family,
       electrum: { protocol: client.protocol, genesis: networkParams(config.network).genesisHash },
+      bond: network.bond,
       leaves: config.leave,
       publish: (digest, note) => {
         network.publish(digest, note);

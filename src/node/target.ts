@@ -7,7 +7,7 @@ import { findHeight } from '../electrum/find-height.ts';
 import { foldBranch } from '../electrum/merkle.ts';
 import { type BlockProof, type CoinbaseSpine, meetingLevel } from '../electrum/block-proof.ts';
 import { BoundedCache } from '../base/bounded-cache.ts';
-import type { NodeHeaders } from './node-headers.ts';
+import type { FollowedHeaders } from '../electrum/follow-headers.ts';
 
 type UnspentRows = ElectrumResults['blockchain.scripthash.listunspent'];
 
@@ -27,13 +27,13 @@ const HASH_BYTES = 32;
 /** What a gateway asks of its Electrum server. What does not change is asked once. */
 export class Target {
   readonly #client: ElectrumClient;
-  readonly #headers: NodeHeaders;
+  readonly #headers: FollowedHeaders;
   readonly #raws = new BoundedCache<Uint8Array>(CACHE_BYTES, (raw) => raw.length);
   readonly #proofs = new BoundedCache<BlockProof>(CACHE_BYTES, weighProof);
   /** The coinbase of a block with its whole branch. */
   readonly #coinbases = new BoundedCache<CoinbaseSpine>(CACHE_BYTES, weighSpine);
 
-  constructor({ client, headers }: { client: ElectrumClient; headers: NodeHeaders }) {
+  constructor({ client, headers }: { client: ElectrumClient; headers: FollowedHeaders }) {
     this.#client = client;
     this.#headers = headers;
   }

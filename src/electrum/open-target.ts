@@ -4,13 +4,13 @@ import { messageOf, UserError } from '../base/errors.ts';
 import { Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
 import type { Network } from '../bitcoin/networks.ts';
-import { type ElectrumClient, startElectrumClient } from '../electrum/client.ts';
-import { ElectrumClientError } from '../electrum/client-error.ts';
-import { HeaderSyncError } from '../electrum/header-sync.ts';
-import { ElectrumRpcError } from '../electrum/rpc-error.ts';
+import { type ElectrumClient, startElectrumClient } from './client.ts';
+import { ElectrumClientError } from './client-error.ts';
+import { HeaderSyncError } from './header-sync.ts';
+import { ElectrumRpcError } from './rpc-error.ts';
 import { type Address, DialError, formatAddress } from '../io/dial.ts';
 import { privateDial } from '../io/private-dial.ts';
-import { followHeaders, type NodeHeaders } from './node-headers.ts';
+import { followHeaders, type FollowedHeaders } from './follow-headers.ts';
 
 export interface OpenTargetOptions {
   readonly target: Address;
@@ -23,7 +23,7 @@ export interface OpenTargetOptions {
 
 export interface OpenTarget extends AsyncDisposable {
   readonly client: ElectrumClient;
-  readonly headers: NodeHeaders;
+  readonly headers: FollowedHeaders;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -62,7 +62,7 @@ export async function openTarget(options: OpenTargetOptions): Promise<OpenTarget
 async function connect({ target, network, clock, log, signal }: OpenTargetOptions) {
   const dial = privateDial(target);
   await using starting = new Scope();
-  let headers: NodeHeaders | undefined;
+  let headers: FollowedHeaders | undefined;
   const client = starting.use(
     await startElectrumClient({
       dial: (dialing) => dial(target, { signal: dialing, isolation: 'target' }),

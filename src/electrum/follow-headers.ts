@@ -3,13 +3,13 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { type Network, networkParams } from '../bitcoin/networks.ts';
-import type { ElectrumClient } from '../electrum/client.ts';
-import { HeaderChain } from '../electrum/header-chain.ts';
-import { syncHeaders } from '../electrum/header-sync.ts';
-import { electrumHeaderSource } from '../electrum/electrum-header-source.ts';
+import type { ElectrumClient } from './client.ts';
+import { HeaderChain } from './header-chain.ts';
+import { syncHeaders } from './header-sync.ts';
+import { electrumHeaderSource } from './electrum-header-source.ts';
 import { WaitTimeoutError, waitUntil } from '../io/wait-until.ts';
 
-export interface NodeHeadersOptions {
+export interface FollowHeadersOptions {
   readonly client: ElectrumClient;
   readonly network: Network;
   readonly clock: Clock;
@@ -19,8 +19,8 @@ export interface NodeHeadersOptions {
   readonly onProgress?: (height: number) => void;
 }
 
-/** The verified chain of a node, as far as its target knows it. */
-export interface NodeHeaders extends AsyncDisposable {
+/** The chain as far as the target knows it, verified. */
+export interface FollowedHeaders extends AsyncDisposable {
   readonly chain: HeaderChain;
   /** To be called after each reconnection: the target has forgotten that we want new blocks. */
   resume(): void;
@@ -33,7 +33,7 @@ const REACH_MS = 3000;
 const REACH_INTERVAL_MS = 20;
 
 /** Fetches and verifies the headers of the target, then every new one it tells. */
-export async function followHeaders(options: NodeHeadersOptions): Promise<NodeHeaders> {
+export async function followHeaders(options: FollowHeadersOptions): Promise<FollowedHeaders> {
   const { client, network, clock, log, signal, onProgress } = options;
   const chain = new HeaderChain(networkParams(network), clock);
   const source = electrumHeaderSource('target', client);
