@@ -8,6 +8,8 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { authorityPeer } from '../src/authority/authority-peers.ts';
 import { utf8 } from '../src/base/bytes.ts';
+import { silent } from '../src/base/log.ts';
+import { type EmbeddedChain, startEmbeddedChain } from '../src/devnet/embedded-chain.ts';
 import { verifyConsensus } from '../src/directory/accept-consensus.ts';
 import type { Consensus } from '../src/directory/consensus.ts';
 import { signDescriptor } from '../src/directory/descriptor.ts';
@@ -107,10 +109,13 @@ export class AuthorityProcess {
 export class AuthorityProcesses implements AsyncDisposable {
   readonly policy: Policy;
   readonly all: readonly AuthorityProcess[];
+  /** What the targets of all of them serve. */
+  readonly #chain: EmbeddedChain;
 
-  private constructor(policy: Policy, all: readonly AuthorityProcess[]) {
+  private constructor(policy: Policy, all: readonly AuthorityProcess[], chain: EmbeddedChain) {
     this.policy = policy;
     this.all = all;
+    this.#chain = chain;
   }
 
   /** Keys, a policy, and a configuration for each. */
@@ -127,6 +132,8 @@ export class AuthorityProcesses implements AsyncDisposable {
       };
     });
     const socks = await options.connect(places);
+    const seed = testSeed('miner');
+    const chain = await startEmbeddedChain({ seed, clock: Date.now, port: 0, log: silent });
     const witnesses = await Promise.all(
       places.map(({ name }) => sotto('authority', 'init', name, join(directory, name))),
     );
@@ -146,12 +153,13 @@ export class AuthorityProcesses implements AsyncDisposable {
         dataDirectory: join(directory, name),
         listen: formatAddress(listen),
         socks: formatAddress(socks[index] ?? listen),
+        target: formatAddress(chain.electrum),
         params: { 'mix-ms': 500 },
       };
       await writeFile(configPath, JSON.stringify(config));
       return new AuthorityProcess(place, configPath);
     });
-    return new AuthorityProcesses(parsePolicy(policyText), await Promise.all(all));
+    return new AuthorityProcesses(parsePolicy(policyText), await Promise.all(all), chain);
   }
 
   /**
@@ -176,6 +184,7 @@ export class AuthorityProcesses implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.all.map((each) => each.end('SIGTERM')));
+    await this.#chain[Symbol.asyncDispose]();
   }
 
   async #newestOf({ name, place }: AuthorityProcess, dial: Dial): Promise<Consensus | undefined> {

@@ -49,12 +49,14 @@ let files: AuthorityFiles;
 let shown: ShownDocuments;
 let newest: NewestConsensus;
 let taken: string[];
+let proofs: number[];
 
 beforeEach(async () => {
   scope = new Scope();
   const { path } = scope.use(await makeTemporaryDirectory());
   files = scope.use(await openAuthorityFiles(path, policy));
   taken = [];
+  proofs = [];
   shown = new ShownDocuments();
   newest = await NewestConsensus.open({ policy, store: files, log: silent });
 });
@@ -64,6 +66,7 @@ async function start(limits: Partial<AuthorityLimits> = {}): Promise<TcpServer> 
   const { path } = scope.use(await makeTemporaryDirectory());
   const nodes = await HeldNodes.open({ directory: path, genesis: GENESIS, now: NOW });
   const clock = (): number => NOW;
+  const bonds = { take: (bytes: Uint8Array) => Promise.resolve(void proofs.push(bytes.length)) };
   return scope.use(
     await startAuthorityServer({
       listen: { host: '127.0.0.1', port: 0 },
@@ -72,7 +75,7 @@ async function start(limits: Partial<AuthorityLimits> = {}): Promise<TcpServer> 
       directory: new AuthorityDirectory({ files, nodes, newest, shown }),
       take: (put) =>
         takePut(put, {
-          ...{ nodes, evidence: files.evidence, newest, clock },
+          ...{ nodes, bonds, evidence: files.evidence, newest, clock },
           onDescriptor: ({ nodeId }) => taken.push(nodeId),
         }),
       clock: Date.now,
@@ -103,8 +106,10 @@ test('a node brings its descriptor, and others fetch it; an older one is refused
   assert.deepEqual([noise.verdict, noise.text.split(':')[0]], ['refused', 'malformed']);
 });
 
-test('whoever brings evidence has it kept; what is of an unknown kind is refused', async () => {
+test('evidence and proofs of bonds are passed on; what is of an unknown kind is refused', async () => {
   const link = await linkTo(await start());
+  await link.put(PUT_KINDS.bondProof, new Uint8Array(9000), { signal });
+  assert.deepEqual(proofs, [9000]);
   const pair = [testVoteNote(one), testVoteNote(one, { nodes: [] })] as const;
   const taken = await link.put(PUT_KINDS.evidence, utf8(renderEvidence(pair)), { signal });
   assert.equal(taken.verdict, 'taken');

@@ -14,6 +14,7 @@ import { testSlot } from '../../test/test-votes.ts';
 import { concatBytes, utf8 } from '../base/bytes.ts';
 import { Scope } from '../base/lifecycle.ts';
 import { DIRECTORY_KINDS, rangeOf } from '../directory/directory-view.ts';
+import { type Descriptor } from '../directory/descriptor.ts';
 import { type DirectorySource } from '../directory/directory-client.ts';
 import { leafHash, logRoot } from '../directory/merkle-log.ts';
 import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
@@ -43,8 +44,9 @@ beforeEach(async () => {
     isRunning: (nodeId: string) => nodeId === relay,
     isStable: (nodeId: string) => nodeId === relay,
   };
+  const bonds = { satsOf: ({ nodeId }: Descriptor) => (nodeId === relay ? 7 : 0) };
   const params = new Map([['mix-ms', 500]]);
-  parts = { policy, params, nodes, prober, consensusLog, peers: [] };
+  parts = { policy, params, nodes, bonds, prober, consensusLog, peers: [] };
 });
 afterEach(() => scope[Symbol.asyncDispose]());
 
@@ -75,10 +77,14 @@ test('the first ballot has an empty log, named alike by all authorities of the n
   assert.notEqual(log.origin, ballot.log.origin);
 });
 
-test('nodes are listed with the flags of their roles, and of what was seen of them', async () => {
+test('nodes are listed with their bonds and the flags of their roles, and of what was seen of them', async () => {
   const { nodes, params } = await castBallot(slot, undefined, parts);
   const flags = nodes.map((node) => [...node.flags].join());
   assert.deepEqual(flags.toSorted(), ['Gateway', 'Relay,Running,Stable']);
+  assert.deepEqual(nodes.map(({ bond, flags }) => [bond, flags.has('Relay')]).toSorted(), [
+    [0, false],
+    [7, true],
+  ]);
   assert.equal(params.get('mix-ms'), 500);
 });
 

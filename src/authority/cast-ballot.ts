@@ -17,12 +17,14 @@ import { type Slot } from '../directory/timeline.ts';
 import { type ConsensusLog, entriesOf, type FetchEntries } from './consensus-log.ts';
 import { type HeldNodes } from './held-nodes.ts';
 import { type Prober } from './prober.ts';
+import { type ProvedBonds } from './proved-bonds.ts';
 import { type Ballot } from './round-parts.ts';
 
 export interface BallotParts {
   readonly policy: Policy;
   readonly params: ConsensusParams;
   readonly nodes: HeldNodes;
+  readonly bonds: Pick<ProvedBonds, 'satsOf'>;
   readonly prober: Pick<Prober, 'isRunning' | 'isStable'>;
   readonly consensusLog: ConsensusLog;
   readonly peers: readonly DirectorySource[];
@@ -40,7 +42,7 @@ export async function castBallot(
   previous: Consensus | undefined,
   parts: BallotParts,
 ): Promise<Ballot> {
-  const { policy, params, nodes, consensusLog, peers } = parts;
+  const { policy, params, nodes, bonds, consensusLog, peers } = parts;
   const log =
     previous === undefined
       ? emptyLog(policy)
@@ -52,7 +54,7 @@ export async function castBallot(
     nodes: listed.map((descriptor) => ({
       nodeId: descriptor.nodeId,
       descriptorDigest: descriptor.digest,
-      bond: 0,
+      bond: bonds.satsOf(descriptor),
       flags: new Set([...flagsOfRoles(descriptor), ...flagsOfProbes(descriptor, parts)]),
     })),
   };

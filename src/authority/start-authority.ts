@@ -11,6 +11,7 @@ import { type NoteSigner } from '../directory/note.ts';
 import { parsePolicy, type Policy } from '../directory/policy.ts';
 import { type SigningKey } from '../directory/signing-key.ts';
 import { checkTimeline } from '../directory/timeline.ts';
+import { openTarget } from '../electrum/open-target.ts';
 import { readIfPresent } from '../io/durable-file.ts';
 import { type Dial } from '../io/dial.ts';
 import { lockFile } from '../io/file-lock.ts';
@@ -24,6 +25,7 @@ import { castBallot } from './cast-ballot.ts';
 import { HeldNodes } from './held-nodes.ts';
 import { NewestConsensus } from './newest-consensus.ts';
 import { Prober } from './prober.ts';
+import { ProvedBonds } from './proved-bonds.ts';
 import { runRounds } from './rounds.ts';
 import { ShownDocuments } from './shown-documents.ts';
 import { takePut } from './take-put.ts';
@@ -31,6 +33,8 @@ import { wallTime } from './time.ts';
 
 export interface AuthorityDependencies {
   readonly log: Logger;
+  /** Aborts the start only. */
+  readonly signal: AbortSignal;
   /** Reaches the onions of the other authorities. */
   readonly dial: Dial;
 }
@@ -49,7 +53,7 @@ const FORGET_MS = 3_600_000;
  */
 export async function startAuthority(
   config: AuthorityConfig,
-  { log, dial }: AuthorityDependencies,
+  { log, signal, dial }: AuthorityDependencies,
 ): Promise<Authority> {
   const { network, dataDirectory, timeline } = config;
   const policy = await readPolicy(config);
@@ -67,13 +71,20 @@ export async function startAuthority(
   const newest = await openNewest({ policy, store: files, log }, dataDirectory);
   const shown = new ShownDocuments();
   const clock = wallTime.now;
+  const { target } = config;
+  const { headers } = starting.use(await openTarget({ target, network, clock, log, signal }));
+  const bonds = await ProvedBonds.open({
+    directory: join(dataDirectory, 'bonds'),
+    chain: headers.chain,
+    nodes: () => nodes.all(),
+  });
   const peers = policy.authorities.flatMap(({ name, onion }) => {
     if (name === config.name || onion === undefined) return [];
     return [starting.use(authorityPeer({ name, onion, dial, network, clock }))];
   });
   const prober = starting.use(
     new Prober({
-      ask: (descriptor, signal) => askNode(descriptor, { dial, network, clock }, signal),
+      ask: (descriptor, asking) => askNode(descriptor, { dial, network, clock }, asking),
       nodes: () => nodes.all(),
       everyMs: config.probeSeconds * 1000,
       time: wallTime,
@@ -86,7 +97,7 @@ export async function startAuthority(
       directory: new AuthorityDirectory({ files, nodes, newest, shown }),
       take: (put) =>
         takePut(put, {
-          ...{ nodes, evidence: files.evidence, newest, clock },
+          ...{ nodes, bonds, evidence: files.evidence, newest, clock },
           onDescriptor: (descriptor) => {
             if (!isLeaving(descriptor)) prober.probe(descriptor);
           },
@@ -96,9 +107,17 @@ export async function startAuthority(
     }),
   );
   const params = new Map(Object.entries(config.params));
-  const ballotParts = { policy, params, nodes, prober, consensusLog: files.consensusLog, peers };
+  const ballotParts = {
+    policy,
+    params,
+    nodes,
+    bonds,
+    prober,
+    consensusLog: files.consensusLog,
+    peers,
+  };
   const rounds = starting.use(
-    startRounds((signal) =>
+    startRounds((stopped) =>
       runRounds(
         timeline,
         {
@@ -108,11 +127,11 @@ export async function startAuthority(
           castBallot: (slot, previous) => castBallot(slot, previous, ballotParts),
           time: wallTime,
         },
-        signal,
+        stopped,
       ),
     ),
   );
-  starting.use(forgetNowAndThen(nodes, log));
+  starting.use(forgetNowAndThen({ nodes, bonds, log }));
   const running = starting.move();
   return {
     port: server.port,
@@ -189,11 +208,21 @@ function startRounds(run: (signal: AbortSignal) => Promise<never>): Running {
   };
 }
 
-function forgetNowAndThen(nodes: HeldNodes, log: Logger): AsyncDisposable {
+interface Forgetting {
+  readonly nodes: HeldNodes;
+  readonly bonds: ProvedBonds;
+  readonly log: Logger;
+}
+
+function forgetNowAndThen({ nodes, bonds, log }: Forgetting): AsyncDisposable {
+  const forget = async (): Promise<void> => {
+    await nodes.forget(wallTime.now());
+    await bonds.forget();
+  };
   let forgetting: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    forgetting = nodes.forget(wallTime.now()).catch((error: unknown) => {
-      log.error('old descriptors cannot be removed', { reason: messageOf(error) });
+    forgetting = forget().catch((error: unknown) => {
+      log.error('what is old cannot be removed', { reason: messageOf(error) });
     });
   }, FORGET_MS);
   return {

@@ -7,9 +7,11 @@ import { type Put } from '../relay/put-parts.ts';
 import { type EvidenceFiles } from './evidence-files.ts';
 import { type HeldNodes } from './held-nodes.ts';
 import { type NewestConsensus } from './newest-consensus.ts';
+import { type ProvedBonds } from './proved-bonds.ts';
 
 export interface PutTakers {
   readonly nodes: HeldNodes;
+  readonly bonds: Pick<ProvedBonds, 'take'>;
   readonly evidence: EvidenceFiles;
   readonly newest: NewestConsensus;
   readonly clock: Clock;
@@ -24,11 +26,13 @@ const PASSING: ReadonlySet<DirectoryErrorCode> = new Set(['not-yet-valid', 'full
 
 /** Takes what somebody brought, or says why not. When it says `taken`, no crash undoes it. */
 export async function takePut({ kind, bytes }: Put, takers: PutTakers): Promise<Taken> {
-  const { nodes, evidence, newest, clock } = takers;
+  const { nodes, bonds, evidence, newest, clock } = takers;
   try {
     if (kind === PUT_KINDS.descriptor) {
       const admission = { now: clock(), consensus: newest.consensus };
       takers.onDescriptor(await nodes.admit(bytes, admission));
+    } else if (kind === PUT_KINDS.bondProof) {
+      await bonds.take(bytes);
     } else if (kind === PUT_KINDS.evidence) {
       await evidence.keep(parseEvidence(bytes));
     } else throw new DirectoryError('unknown-kind', 'this authority does not take that');

@@ -14,6 +14,9 @@ export const authorityConfigSchema = z.strictObject({
     .default(true)
     .describe('Whether each stream opens with tor’s PROXY line (HiddenServiceExportCircuitID).'),
   socks: privateAddressSchema.describe('Tor’s SOCKS port, through which the others are reached.'),
+  target: privateAddressSchema.describe(
+    'The Electrum server whose headers show what bonds are worth.',
+  ),
   policyFile: z.string().describe('All authorities of the network with their onions.'),
   params: z
     .record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), z.number().int().min(0))

@@ -54,6 +54,7 @@ function runCommand(): Command {
       await untilInterrupted(async (signal) => {
         await using authority = await startAuthority(config, {
           log,
+          signal,
           dial: socksDial(config.socks),
         });
         print(JSON.stringify({ port: authority.port }));
