@@ -20,6 +20,10 @@ export const nodeConfigSchema = z
       .string()
       .optional()
       .describe('The newest consensus note, for a network whose authorities have no onions.'),
+    bondFile: z
+      .string()
+      .optional()
+      .describe('What `sotto bond prove` wrote: coins locked for this node.'),
     leave: z.boolean().default(false).describe('Whether this node leaves the network.'),
     family: z.array(z.string()).default([]).describe('Node ids of the same operator.'),
     epochSeconds: z.number().int().min(60).default(86_400).describe('Life of an HPKE key.'),

@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test, vi } from 'vitest';
 import { TEST_TIME, testKeyConfig, testSeed } from '../../test/test-directory.ts';
+import { testBond } from '../../test/test-bond.ts';
 import { toHex } from '../base/bytes.ts';
 import { silent } from '../base/log.ts';
+import type { Bond } from '../directory/bond-line.ts';
 import { type Descriptor, parseDescriptor } from '../directory/descriptor.ts';
 import { signingKeyFromSeed } from '../directory/signing-key.ts';
 import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
@@ -34,7 +36,10 @@ interface Fixture extends AsyncDisposable {
   look(written: number): Promise<void>;
 }
 
-async function publish({ leaves = false } = {}): Promise<Fixture> {
+async function publish({
+  leaves = false,
+  bond,
+}: { readonly leaves?: boolean; readonly bond?: Bond } = {}): Promise<Fixture> {
   const directory = await makeTemporaryDirectory();
   const served = new Set<string>();
   const keyOf = (epoch: number) => ({ epoch, keyConfig: testKeyConfig('node', epoch) });
@@ -74,6 +79,7 @@ async function publish({ leaves = false } = {}): Promise<Fixture> {
     family: [],
     electrum: { protocol: '1.6', genesis: '00'.repeat(32) },
     leaves,
+    bond,
     publish: (digest) => served.add(toHex(digest)),
     clock: () => fixture.nowSeconds * 1000,
     log: silent,
@@ -121,6 +127,12 @@ test('the descriptor is renewed when the reply key changes', async () => {
   const { replyKey, replyKeyUntil } = fixture.written();
   assert.equal(replyKeyUntil, before.replyKeyUntil + 27 * 24 * HOUR);
   assert.notDeepEqual(replyKey, before.replyKey);
+});
+
+test('the descriptor names the bond that the node has', async () => {
+  const { bond } = testBond({ nodeId: '00'.repeat(16) });
+  await using fixture = await publish({ bond });
+  assert.deepEqual(fixture.written().bond, bond);
 });
 
 test('a node that leaves says so once, in a descriptor that expires after a second', async () => {

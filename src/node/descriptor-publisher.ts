@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { parseDescriptor, signDescriptor } from '../directory/descriptor.ts';
+import type { Bond } from '../directory/bond-line.ts';
 import { nodeIdOf, type NodeId } from '../directory/node-id.ts';
 import { signingKeyFromSeed } from '../directory/signing-key.ts';
 import { writeDurably } from '../io/durable-file.ts';
@@ -19,6 +20,7 @@ export interface DescriptorPublisherOptions {
   readonly replyKeys: Pick<ReplyKeys, 'announced'>;
   readonly family: readonly NodeId[];
   readonly electrum: { readonly protocol: string; readonly genesis: string };
+  readonly bond?: Bond | undefined;
   /** The descriptor says that the node leaves its network (spec/directory.md section 16). */
   readonly leaves: boolean;
   /** Told of each descriptor with its digest of 32 bytes, once it is on disk. */
@@ -97,6 +99,7 @@ async function write(options: DescriptorPublisherOptions): Promise<Published> {
       keyConfigs: [current, next],
       electrum: options.electrum,
       limits: gatewayQuota,
+      bond: options.bond,
       published,
       expires: published + (options.leaves ? LEAVING_SECONDS : LIFE_SECONDS),
       unknown: [],

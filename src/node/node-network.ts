@@ -7,12 +7,14 @@ import { Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import type { Consensus } from '../directory/consensus.ts';
+import type { Bond } from '../directory/bond-line.ts';
 import type { NodeId } from '../directory/node-id.ts';
 import { parsePolicy, type Policy } from '../directory/policy.ts';
 import { formatAddress, type Dial } from '../io/dial.ts';
 import { readIfPresent } from '../io/durable-file.ts';
 import { followConsensusFile } from './consensus-file.ts';
 import { type DirectoryPeer, directoryPeer, type DirectoryPeerOptions } from './directory-peer.ts';
+import { openBond } from './open-bond.ts';
 import { followDirectory } from './follow-directory.ts';
 import { directoryOfOne, type NodeDirectory } from './node-directory.ts';
 import { PublicationFile } from './publication-file.ts';
@@ -29,6 +31,8 @@ export interface NodeNetworkOptions {
 /** What ties a node to its network. */
 export interface NodeNetwork extends AsyncDisposable {
   readonly directory: NodeDirectory;
+  /** What the descriptor says of locked coins. */
+  readonly bond: Bond | undefined;
   /** Has the descriptor served, and brought to the authorities. `digest` has 32 bytes. */
   publish(digest: Uint8Array, note: Uint8Array): void;
 }
@@ -39,9 +43,10 @@ const RELAYS_ASKED = 3;
 /** @throws UserError when the policy cannot be read, or is for another network. */
 export async function openNodeNetwork(options: NodeNetworkOptions): Promise<NodeNetwork> {
   const { config, clock, log } = options;
-  const { dataDirectory } = config;
+  const { dataDirectory, bondFile } = config;
   await using opening = new Scope();
   const policy = await readPolicy(config);
+  const held = bondFile === undefined ? undefined : await openBond(bondFile, options.nodeId);
   const authorities = policy === undefined ? [] : authoritiesOf(policy, options);
   if (policy === undefined) {
     log.info('no policy: this node is of no network yet, and takes no cells');
@@ -69,10 +74,11 @@ export async function openNodeNetwork(options: NodeNetworkOptions): Promise<Node
   const opened = opening.move();
   return {
     directory,
+    bond: held?.bond,
     publish: (digest, note) => {
       directory.addDescriptor(digest, note);
       file.begin(toHex(digest));
-      publisher.publish(note);
+      publisher.publish({ descriptor: note, bondProof: held?.proof });
     },
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };

@@ -24,9 +24,9 @@ function authority(name: string, ...says: readonly (Taken | Error)[]): FakeAutho
     brought,
     fetch: () => Promise.resolve(new Uint8Array()),
     put: (kind, bytes) => {
-      assert.equal(kind, PUT_KINDS.descriptor);
+      assert.ok(kind === PUT_KINDS.descriptor || kind === PUT_KINDS.bondProof);
       const answer = says[Math.min(brought.length, says.length - 1)] ?? TAKEN;
-      brought.push(fromUtf8(bytes));
+      brought.push(kind === PUT_KINDS.bondProof ? `proof ${fromUtf8(bytes)}` : fromUtf8(bytes));
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     },
   };
@@ -55,7 +55,7 @@ test('a descriptor is brought to every authority once when each takes it', async
   const authorities = [authority('a'), authority('b')];
   const { publisher, answers, until } = publisherTo(authorities);
   await using started = publisher;
-  started.publish(utf8('one'));
+  started.publish({ descriptor: utf8('one') });
   await until(() => answers.length === 2);
   await until(() => true);
   for (const { name, brought } of authorities) {
@@ -71,7 +71,7 @@ test('an authority that is away, or cannot now, is tried again until it takes it
   const away = authority('a', new Error('cannot reach it'), LATER, LATER, TAKEN);
   const { publisher, answers, until } = publisherTo([away]);
   await using started = publisher;
-  started.publish(utf8('one'));
+  started.publish({ descriptor: utf8('one') });
   await until(() => answers.at(-1)?.verdict === 'taken');
   assert.deepEqual(
     answers.map(({ verdict, reason }) => [verdict, reason]),
@@ -88,12 +88,12 @@ test('what is refused is told with its code and not brought again, but the next 
   const strict = authority('a', REFUSED, TAKEN);
   const { publisher, answers, until } = publisherTo([strict]);
   await using started = publisher;
-  started.publish(utf8('one'));
+  started.publish({ descriptor: utf8('one') });
   await until(() => answers.length === 1);
   assert.deepEqual([answers[0]?.verdict, answers[0]?.reason], ['refused', REFUSED.text]);
   await new Promise((resolve) => setTimeout(resolve, 30));
   assert.deepEqual(strict.brought, ['one']);
-  started.publish(utf8('two'));
+  started.publish({ descriptor: utf8('two') });
   await until(() => answers.length === 2);
   assert.deepEqual(strict.brought, ['one', 'two']);
 });
@@ -108,9 +108,9 @@ test('a new descriptor takes the place of one that waits, at once', async () => 
     waitMs: { first: 60_000, last: 60_000 },
   });
   const { until } = publisherTo([]);
-  patient.publish(utf8('one'));
+  patient.publish({ descriptor: utf8('one') });
   await until(() => away.brought.length === 1);
-  patient.publish(utf8('two'));
+  patient.publish({ descriptor: utf8('two') });
   await until(() => away.brought.length === 2);
   assert.deepEqual(away.brought, ['one', 'two']);
 });
@@ -129,9 +129,32 @@ test('a publisher stops while an authority does not answer', async () => {
       }),
   };
   const { publisher, answers } = publisherTo([silence]);
-  publisher.publish(utf8('one'));
+  publisher.publish({ descriptor: utf8('one') });
   await new Promise((resolve) => setTimeout(resolve, 5));
   await publisher[Symbol.asyncDispose]();
   assert.ok(aborted);
   assert.deepEqual(answers, []);
+});
+
+test('the proof of a bond follows its descriptor, and both come again until it is taken', async () => {
+  const unproved: Taken = { verdict: 'refused', text: 'bond-unproved: not in the block' };
+  const busy = authority('a', TAKEN, LATER, TAKEN, TAKEN);
+  const strict = authority('b', TAKEN, unproved);
+  const { publisher, answers, until } = publisherTo([busy, strict]);
+  await using started = publisher;
+  started.publish({ descriptor: utf8('one'), bondProof: utf8('p') });
+  await until(() => answers.filter(({ verdict }) => verdict !== 'later').length === 2);
+  assert.deepEqual(busy.brought, ['one', 'proof p', 'one', 'proof p']);
+  assert.deepEqual(strict.brought, ['one', 'proof p']);
+  const said = answers.find((answer) => answer.authority === 'b');
+  assert.deepEqual([said?.verdict, said?.reason], ['refused', unproved.text]);
+});
+
+test('a refused descriptor is followed by no proof', async () => {
+  const strict = authority('a', REFUSED);
+  const { publisher, answers, until } = publisherTo([strict]);
+  await using started = publisher;
+  started.publish({ descriptor: utf8('one'), bondProof: utf8('p') });
+  await until(() => answers.length === 1);
+  assert.deepEqual(strict.brought, ['one']);
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { PUT_KINDS } from '../relay/frame-payload.ts';
+import { PUT_KINDS, type Taken } from '../relay/frame-payload.ts';
 import type { DirectoryPeer } from './directory-peer.ts';
 import type { AuthorityAnswer } from './publication.ts';
 
@@ -17,8 +17,16 @@ export interface PublishOptions {
 }
 
 export interface Publisher extends AsyncDisposable {
-  /** Brings this descriptor note to every authority, in place of the one before. */
-  publish(note: Uint8Array): void;
+  /** Brings this to every authority, in place of what came before. */
+  publish(news: NodeNews): void;
+}
+
+/** What authorities are to know of a node. */
+export interface NodeNews {
+  /** The descriptor note. */
+  readonly descriptor: Uint8Array;
+  /** Of the bond that the descriptor names: spec/directory.md section 12. */
+  readonly bondProof?: Uint8Array | undefined;
 }
 
 const WAIT_MS = { first: 10_000, last: 900_000 };
@@ -34,8 +42,8 @@ export function startPublisher(options: PublishOptions): Publisher {
   const couriers = options.authorities.map((authority) => new Courier(authority, options));
   const running = Promise.all(couriers.map((courier) => courier.run(stop.signal)));
   return {
-    publish: (note) => {
-      for (const courier of couriers) courier.publish(note);
+    publish: (news) => {
+      for (const courier of couriers) courier.publish(news);
     },
     async [Symbol.asyncDispose]() {
       stop.abort();
@@ -48,7 +56,7 @@ class Courier {
   readonly #authority: DirectoryPeer;
   readonly #options: PublishOptions;
   /** What is not yet taken or refused. */
-  #due: Uint8Array | undefined;
+  #due: NodeNews | undefined;
   #pause = new AbortController();
 
   constructor(authority: DirectoryPeer, options: PublishOptions) {
@@ -56,8 +64,8 @@ class Courier {
     this.#options = options;
   }
 
-  publish(note: Uint8Array): void {
-    this.#due = note;
+  publish(news: NodeNews): void {
+    this.#due = news;
     this.#pause.abort();
   }
 
@@ -66,15 +74,15 @@ class Courier {
     let waitMs = first;
     while (!signal.aborted) {
       this.#pause = new AbortController();
-      const note = this.#due;
-      if (note === undefined) {
+      const news = this.#due;
+      if (news === undefined) {
         waitMs = first;
         await this.#wait(IDLE_MS, signal);
         continue;
       }
-      const { verdict } = await this.#bring(note, signal);
+      const { verdict } = await this.#bring(news, signal);
       const isSettled = verdict === 'taken' || verdict === 'refused';
-      if (this.#due !== note) continue;
+      if (this.#due !== news) continue;
       if (isSettled) this.#due = undefined;
       else {
         // Not all nodes come back at the same moment to an authority that was away.
@@ -84,9 +92,9 @@ class Courier {
     }
   }
 
-  async #bring(note: Uint8Array, signal: AbortSignal): Promise<AuthorityAnswer> {
-    const answer = await this.#attempt(note, signal);
-    if (signal.aborted || this.#due !== note) return answer;
+  async #bring(news: NodeNews, signal: AbortSignal): Promise<AuthorityAnswer> {
+    const answer = await this.#attempt(news, signal);
+    if (signal.aborted || this.#due !== news) return answer;
     const { authority, verdict, reason } = answer;
     const { log, onAnswer } = this.#options;
     if (verdict === 'taken') log.info('an authority took the descriptor', { authority });
@@ -95,15 +103,22 @@ class Courier {
     return answer;
   }
 
-  async #attempt(note: Uint8Array, signal: AbortSignal): Promise<AuthorityAnswer> {
+  async #attempt(news: NodeNews, signal: AbortSignal): Promise<AuthorityAnswer> {
     const authority = this.#authority.name;
     const at = (): number => Math.floor(this.#options.clock() / 1000);
     try {
-      const taken = await this.#authority.put(PUT_KINDS.descriptor, note, signal);
+      const taken = await this.#put(news, signal);
       return { authority, verdict: taken.verdict, reason: taken.text, at: at() };
     } catch (error) {
       return { authority, verdict: 'unreached', reason: messageOf(error), at: at() };
     }
+  }
+
+  /** The proof comes second: an authority has it only of a bond that a descriptor names. */
+  async #put({ descriptor, bondProof }: NodeNews, signal: AbortSignal): Promise<Taken> {
+    const taken = await this.#authority.put(PUT_KINDS.descriptor, descriptor, signal);
+    if (taken.verdict !== 'taken' || bondProof === undefined) return taken;
+    return await this.#authority.put(PUT_KINDS.bondProof, bondProof, signal);
   }
 
   async #wait(ms: number, signal: AbortSignal): Promise<void> {
