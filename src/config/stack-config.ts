@@ -23,6 +23,8 @@ export interface RelayMembership {
   readonly policy: string;
   /** The newest consensus, for a network whose authorities have no onions. */
   readonly consensus?: string | undefined;
+  /** What `sotto bond prove` wrote. */
+  readonly bond?: string | undefined;
   readonly leave?: boolean | undefined;
 }
 
@@ -105,6 +107,7 @@ const fileSchema = z.strictObject({
     .strictObject({
       policy: plainPathSchema,
       consensus: plainPathSchema.optional(),
+      bond: plainPathSchema.optional(),
       leave: z.boolean().optional(),
     })
     .optional(),

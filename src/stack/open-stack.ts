@@ -90,6 +90,7 @@ async function gatherFacts(options: {
     initialSyncDone: await isInitialSyncDone(home, config),
     images: config.backend === 'docker' ? await imagesOf(config.target, process.env) : NO_IMAGES,
     ...(relay && { policy: await readText(relay.policy) }),
+    ...(relay?.bond !== undefined && { bond: await readText(relay.bond) }),
     ...(testNetworkFile !== undefined && {
       torAuthorities: await loadJson(testNetworkFile, testNetworkSchema),
     }),

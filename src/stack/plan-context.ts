@@ -24,6 +24,8 @@ export interface PlanFacts {
   readonly images: Readonly<Record<ImageName, string>>;
   /** Text of the file that `relay.policy` names. */
   readonly policy?: string | undefined;
+  /** Text of the file that `relay.bond` names. */
+  readonly bond?: string | undefined;
   /** Of a private Tor network; absent for the public one. */
   readonly torAuthorities?: readonly PrivateAuthority[] | undefined;
 }

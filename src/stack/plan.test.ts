@@ -201,6 +201,12 @@ test('a node whose policy is all it has fetches its consensuses, and leaves when
   });
   const read = (relay: string) => pick(nodeOf(relay) as Record<string, unknown>);
   assert.deepEqual(read('{ policy: /p }'), settings);
+  const bonded = planOf('network: mainnet\nrelay: { policy: /p, bond: /b }\n', {
+    bond: 'a bond\n',
+  });
+  const files = bonded.services.find(({ name }) => name === 'node')?.files ?? [];
+  assert.equal(files.find(({ name }) => name === 'bond')?.text, 'a bond\n');
+  assert.match(files[0]?.text ?? '', /"bondFile": "\/config\/bond"/);
   assert.deepEqual(read('{ policy: /p, leave: true }'), { ...settings, leave: true });
   const consensusFile = '/consensus/latest';
   assert.deepEqual(read('{ policy: /p, consensus: /c/latest }'), { ...settings, consensusFile });

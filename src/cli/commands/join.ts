@@ -12,6 +12,7 @@ import { note } from '../output.ts';
 interface JoinOptions {
   readonly home: string;
   readonly wait: boolean;
+  readonly bond?: string;
 }
 
 const WHEN_INTERRUPTED =
@@ -23,13 +24,14 @@ export function joinCommand(): Command {
     .description('have the node listed in a network, so that it serves as relay and gateway')
     .argument('<policy>', 'file: the authorities of the network', absolutePath)
     .addOption(homeOption)
+    .option('--bond <file>', 'what `sotto bond prove` wrote', absolutePath)
     .option('--no-wait', 'end as soon as the node publishes')
     .addHelpText(
       'after',
       '\nIt looks first whether the node can be reached and the target is in step. A node is listed with the\n' +
         'second consensus at the latest, usually within 12 hours; Ctrl-C ends only the waiting.',
     )
-    .action(async (policyFile: string, { home, wait }: JoinOptions) => {
+    .action(async (policyFile: string, { home, wait, bond }: JoinOptions) => {
       const { openStack } = await import('../../stack/open-stack.ts');
       await untilInterrupted(async (signal) => {
         const stack = await openStack(home, { log: stderrLogger('warn') });
@@ -44,7 +46,9 @@ export function joinCommand(): Command {
         });
         requireFit(findings);
         try {
-          await changeAndWait({ home, relay: { policy: policyFile }, wait, signal });
+          const known = bond ?? stack.config.relay?.bond;
+          const relay = { policy: policyFile, ...(known !== undefined && { bond: known }) };
+          await changeAndWait({ home, relay, wait, signal });
         } catch (error) {
           if (signal.aborted && signal.reason instanceof InterruptedError) note(WHEN_INTERRUPTED);
           throw error;

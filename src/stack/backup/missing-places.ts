@@ -14,6 +14,7 @@ export async function missingPlaces(config: StackConfig): Promise<readonly Place
     storage: config.storage,
     bitcoin_data: config.bitcoinData,
     'relay.policy': config.relay?.policy,
+    'relay.bond': config.relay?.bond,
     'relay.consensus': config.relay?.consensus,
     'tor.test_network': config.testNetworkFile,
   };

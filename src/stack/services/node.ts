@@ -36,11 +36,13 @@ function nodeFiles(context: PlanContext): readonly ConfigFile[] {
         consensusFile:
           config.backend === 'docker' ? `/consensus/${basename(relay.consensus)}` : relay.consensus,
       }),
+      ...(facts.bond !== undefined && { bondFile: `${places.config}/bond` }),
       ...(relay.leave && { leave: true }),
     }),
   };
   return [
     { name: 'node.json', text: `${JSON.stringify(settings, null, 2)}\n` },
     ...(relay && facts.policy !== undefined ? [{ name: 'policy', text: facts.policy }] : []),
+    ...(relay && facts.bond !== undefined ? [{ name: 'bond', text: facts.bond }] : []),
   ];
 }
