@@ -100,6 +100,10 @@ function questionsOf({ devnet: { chain }, scripts, txids }: Scene): Question[] {
         { tx_hash, height },
       ]),
     ]),
+    ...[true, false].map((merkle): Question => [
+      'blockchain.transaction.id_from_pos',
+      { height: tip, tx_pos: 1, merkle },
+    ]),
   ];
 }
 

@@ -90,16 +90,27 @@ async function spend(wallet: Electrum, { chain }: EmbeddedChain): Promise<void> 
   assert.ok(chain.ledger.mempool.has(txid));
 }
 
+/** Waits until the wallet shows what the chain has for its addresses, and waits for nothing itself. */
+export async function awaitAgreement(wallet: Electrum, backend: EmbeddedChain): Promise<void> {
+  await awaitView(wallet, backend);
+  await waitUntil(async () => (await wallet.command('is_synchronized')) === true || undefined, {
+    what: 'the wallet to be synchronized',
+    timeoutMs: AGREEMENT_MS,
+    intervalMs: POLL_MS,
+    signal: new AbortController().signal,
+  });
+  await awaitView(wallet, backend);
+}
+
 /** Waits until the wallet shows what the chain has for its addresses, no more and no less. */
-export async function awaitAgreement(wallet: Electrum, { chain }: EmbeddedChain): Promise<void> {
+export async function awaitView(wallet: Electrum, { chain }: EmbeddedChain): Promise<void> {
   let shown: View | undefined;
   let truth: View | undefined;
   const agree = async (): Promise<true | undefined> => {
     const balances = await balancesOf(wallet);
     shown = await viewOf(wallet, balances);
     truth = truthOf(chain, [...balances.keys(), ...Object.values(RECEIVING)]);
-    const settled = (await wallet.command('is_synchronized')) === true;
-    return (settled && isDeepStrictEqual(shown, truth)) || undefined;
+    return isDeepStrictEqual(shown, truth) || undefined;
   };
   try {
     await waitUntil(agree, {

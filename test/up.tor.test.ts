@@ -42,7 +42,7 @@ async function status(): Promise<Status> {
 test('a server that never ran shows its steps, none of them done', async () => {
   const { ready, steps } = await status();
   assert.equal(ready, false);
-  assert.equal(steps.length, 9);
+  assert.equal(steps.length, 10);
   for (const { id, state } of steps) assert.ok(state === 'waiting' || state === 'skipped', id);
 });
 
@@ -69,7 +69,7 @@ test('`up` goes on, tells each step in a line, and ends ready', { timeout: TEST_
   const lines = (await server.succeed('up', '--json')).trim().split('\n');
   const told = lines.slice(0, -1).map((line) => JSON.parse(line) as Step);
   const last = new Map(told.map(({ id, state }) => [id, state]));
-  assert.equal(last.size, 9);
+  assert.equal(last.size, 10);
   for (const [id, state] of last) assert.ok(state === 'done' || state === 'skipped', id);
   assert.equal((JSON.parse(lines.at(-1) ?? '') as Status).ready, true);
 });

@@ -9,10 +9,12 @@ import { isWaiting } from './answers.ts';
 import { type Broadcasts } from './broadcasts.ts';
 import { forWallet } from './for-wallet.ts';
 import { type TransactionLookup } from './transaction-lookup.ts';
+import { type WatchedScripts } from './watched-scripts.ts';
 
 export interface TransactionHandlersOptions {
   readonly network: Network;
   readonly transactions: Pick<TransactionLookup, 'get'>;
+  readonly watchList: Pick<WatchedScripts, 'entryAt'>;
   readonly broadcasts: Pick<Broadcasts, 'send'>;
   readonly lookup: Pick<Lookup, 'headers'>;
 }
@@ -28,6 +30,7 @@ type TransactionMethod =
 export function transactionHandlers({
   network,
   transactions,
+  watchList,
   broadcasts,
   lookup,
 }: TransactionHandlersOptions): Required<Pick<ElectrumHandlers, TransactionMethod>> {
@@ -52,8 +55,12 @@ export function transactionHandlers({
       }
       return { block_height: height, merkle: [...branch], pos: position };
     },
-    'blockchain.transaction.id_from_pos': () => {
-      throw badRequest('This server finds transactions by their hashes only');
+    'blockchain.transaction.id_from_pos': ({ height, tx_pos: position, merkle }) => {
+      const found = watchList.entryAt({ height, position });
+      if (found?.branch === undefined) {
+        throw badRequest('This server finds only what its wallets hold by its place in a block');
+      }
+      return merkle ? { tx_hash: found.txid, merkle: [...found.branch] } : found.txid;
     },
     'blockchain.transaction.broadcast': ({ raw_tx: raw }, { signal }) => broadcast(raw, signal),
     'blockchain.transaction.broadcast_package': async ({ raw_txs: raws }, { signal }) => {

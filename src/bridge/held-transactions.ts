@@ -4,6 +4,12 @@ import { type HeaderLookup } from '../lookup/verify-history.ts';
 import { OutputSpenders } from './output-spenders.ts';
 import { leadsToChain } from './still-proved.ts';
 
+export interface BlockPlace {
+  readonly height: number;
+  /** In the block, from 0. */
+  readonly position: number;
+}
+
 interface Held<H> {
   entry: VerifiedEntry;
   readonly holders: Set<H>;
@@ -24,6 +30,14 @@ export class HeldTransactions<H> {
   proofOf(txid: string): VerifiedEntry | undefined {
     const entry = this.get(txid);
     return entry?.proved === true ? entry : undefined;
+  }
+
+  /** The transaction that a block proves to be at this place of it, if it is held. */
+  at({ height, position }: BlockPlace): VerifiedEntry | undefined {
+    for (const { entry } of this.#held.values()) {
+      if (entry.proved && entry.height === height && entry.position === position) return entry;
+    }
+    return undefined;
   }
 
   /** The transaction, if any, that a block proves to spend what the input spends. */

@@ -7,7 +7,7 @@ import {
   type VerifiedHistory,
 } from '../lookup/lookup.ts';
 import { Forks } from './forks.ts';
-import { HeldTransactions } from './held-transactions.ts';
+import { type BlockPlace, HeldTransactions } from './held-transactions.ts';
 import { OwnTransactions } from './own-transactions.ts';
 import { type FetchedHistory, isSameHistory, tellHistory } from './tell-history.ts';
 import { type WatchedScript } from './watched-script.ts';
@@ -39,6 +39,10 @@ export class ToldHistories {
 
   entryOf(txid: string): VerifiedEntry | undefined {
     return this.#held.get(txid) ?? this.#own.get(txid);
+  }
+
+  entryAt(place: BlockPlace): VerifiedEntry | undefined {
+    return this.#held.at(place);
   }
 
   /**

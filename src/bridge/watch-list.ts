@@ -16,6 +16,7 @@ import { Alarm } from './alarm.ts';
 import { type Listener } from './audience.ts';
 import { type WatchStats } from './bridge-status.ts';
 import { Fetching } from './fetching.ts';
+import { type BlockPlace } from './held-transactions.ts';
 import { type HistoryCache } from './history-cache.ts';
 import { isStillProved } from './still-proved.ts';
 import { ToldHistories } from './told-histories.ts';
@@ -101,6 +102,10 @@ class List implements WatchList {
 
   entryOf(txid: string): VerifiedEntry | undefined {
     return this.#histories.entryOf(txid);
+  }
+
+  entryAt(place: BlockPlace): VerifiedEntry | undefined {
+    return this.#histories.entryAt(place);
   }
 
   addOwn(raw: Uint8Array): void {

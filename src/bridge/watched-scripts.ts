@@ -4,6 +4,7 @@ import {
   type VerifiedHistory,
 } from '../lookup/lookup.ts';
 import { type WatchStats } from './bridge-status.ts';
+import { type BlockPlace } from './held-transactions.ts';
 
 export interface Subscription {
   /** The status that a wallet is told first; rejects with `LookupError` when none can be had. */
@@ -22,6 +23,8 @@ export interface WatchedScripts {
   history(scriptHash: string, options: LookupCallOptions): Promise<VerifiedHistory>;
   /** Of any history that is held. */
   entryOf(txid: string): VerifiedEntry | undefined;
+  /** Of any history that is held, where a block has it in this place. */
+  entryAt(place: BlockPlace): VerifiedEntry | undefined;
   /** A transaction that was broadcast through the bridge: unconfirmed in the histories it touches. */
   addOwn(raw: Uint8Array): void;
   stats(): WatchStats;

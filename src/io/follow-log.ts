@@ -61,14 +61,13 @@ async function* bytesFrom(
   options: FollowOptions,
 ): AsyncGenerator<Uint8Array> {
   const { path, follow, signal } = options;
-  let file: FileHandle | undefined;
-  for (;;) {
-    file = await unlessAbsent(open(rotatedPath(path, age)));
-    if (file !== undefined) break;
-    if (!follow || !(await pause(signal))) return;
-  }
+  let file = await unlessAbsent(open(rotatedPath(path, age)));
   // A shorter file is a later one: the log was rotated since the place was found.
-  let start = offset > (await file.stat()).size ? 0 : offset;
+  let start = file === undefined || offset > (await file.stat()).size ? 0 : offset;
+  while (file === undefined) {
+    if (!follow || !(await pause(signal))) return;
+    file = await openOldest(options);
+  }
   while (file !== undefined) {
     const current: FileHandle = file;
     try {
@@ -77,6 +76,18 @@ async function* bytesFrom(
       await current.close();
     }
     start = 0;
+  }
+}
+
+/** The first file of a log that was not there before: it may have been rotated since. */
+async function openOldest(options: FollowOptions): Promise<FileHandle | undefined> {
+  for (;;) {
+    const age = (await inodesOf(options)).length - 1;
+    if (age < 0) return undefined;
+    const file = await unlessAbsent(open(rotatedPath(options.path, age)));
+    if ((await inodesOf(options)).length - 1 === age) return file;
+    // All files have moved on in between.
+    await file?.close();
   }
 }
 
@@ -120,14 +131,19 @@ async function openAfter(
 }
 
 /** How often the file has been rotated. One that is gone is older than all that are there. */
-async function ageOf(inode: number, { path, files }: FollowOptions): Promise<number> {
-  let oldest = -1;
+async function ageOf(inode: number, options: FollowOptions): Promise<number> {
+  const inodes = await inodesOf(options);
+  const age = inodes.indexOf(inode);
+  return age < 0 ? inodes.length : age;
+}
+
+/** By age; undefined for one that is absent for a moment, because files are being renamed. */
+async function inodesOf({ path, files }: FollowOptions): Promise<(number | undefined)[]> {
+  const inodes: (number | undefined)[] = [];
   for (let age = 0; age < files; age++) {
-    const found = await unlessAbsent(stat(rotatedPath(path, age)));
-    if (found?.ino === inode) return age;
-    if (found !== undefined) oldest = age;
+    inodes.push((await unlessAbsent(stat(rotatedPath(path, age))))?.ino);
   }
-  return oldest + 1;
+  return inodes.slice(0, inodes.findLastIndex((inode) => inode !== undefined) + 1);
 }
 
 /** Whether there is more to wait for. */

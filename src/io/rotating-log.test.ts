@@ -77,6 +77,16 @@ test('following misses nothing and repeats nothing while the log is rotated', as
   assert.deepEqual(await following, words(1, 300));
 });
 
+test('a log that was rotated before anybody saw it is told from its first line', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const path = join(directory.path, 'log');
+  const following = collect(path, { files: 100, follow: true, enough: 100 });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await using log = rotatingLog({ path, maxBytes: 200, files: 100 });
+  for (let number = 1; number <= 100; number++) await log.append(line(number));
+  assert.deepEqual(await following, words(1, 100));
+});
+
 test('following ends with its signal', async () => {
   await using directory = await makeTemporaryDirectory();
   const path = join(directory.path, 'log');
