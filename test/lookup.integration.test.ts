@@ -334,10 +334,8 @@ test('a relay that swaps two answers is named, and both come through another', a
   );
   assert.equal(histories.length, 2);
   for (const [at, history] of histories.entries()) assertTrue(history, at === 0 ? first : second);
-  assert.deepEqual(
-    lookup.faults.map(({ code, culprit }) => [code, culprit.nodeId]),
-    [['undecryptable', relay]],
-  );
+  const named = new Set(lookup.faults.map(({ code, culprit }) => `${code} ${culprit.nodeId}`));
+  assert.deepEqual([...named], [`undecryptable ${relay}`]);
 });
 
 test('a relay that brings an old answer again is named', async () => {
