@@ -7,12 +7,15 @@ import {
   type DirectoryView,
   rangeOf,
 } from '../directory/directory-view.ts';
+import { type Policy } from '../directory/policy.ts';
+import { policyFor } from '../directory/policy-link.ts';
 import { type AuthorityFiles } from './authority-files.ts';
 import { type HeldNodes } from './held-nodes.ts';
 import { type NewestConsensus } from './newest-consensus.ts';
 import { type ShownDocuments } from './shown-documents.ts';
 
 export interface AuthorityDirectoryParts {
+  readonly policy: Policy;
   readonly files: AuthorityFiles;
   readonly nodes: HeldNodes;
   readonly newest: NewestConsensus;
@@ -35,7 +38,7 @@ export class AuthorityDirectory implements DirectoryView {
   }
 
   noteOf(kind: DirectoryKind, digest: Uint8Array): Uint8Array | undefined {
-    const { files, nodes, newest, shown } = this.#parts;
+    const { policy, files, nodes, newest, shown } = this.#parts;
     switch (kind) {
       case DIRECTORY_KINDS.latestConsensus:
         return newest.held?.note;
@@ -45,6 +48,8 @@ export class AuthorityDirectory implements DirectoryView {
         return nodes.noteOf(digest);
       case DIRECTORY_KINDS.change:
         return newest.consensus && this.#changes.between(digest, newest.consensus.hash);
+      case DIRECTORY_KINDS.policy:
+        return policyFor(digest, policy);
       case DIRECTORY_KINDS.logEntries: {
         const range = rangeOf(digest);
         return range && concatBytes(...files.consensusLog.entries.slice(range.from, range.to));

@@ -19,6 +19,8 @@ import { parseConsensus, renderConsensus } from '../directory/consensus.ts';
 import { DIRECTORY_KINDS, epochDigest, rangeDigest } from '../directory/directory-view.ts';
 import { renderEvidence } from '../directory/equivocation.ts';
 import { signNote } from '../directory/note.ts';
+import { renderPolicy } from '../directory/policy.ts';
+import { fingerprintOf } from '../directory/policy-link.ts';
 import { VoteExchange } from '../directory/vote-exchange.ts';
 import { loopbackDial } from '../io/loopback-dial.ts';
 import { type TcpServer } from '../io/listen.ts';
@@ -72,7 +74,7 @@ async function start(limits: Partial<AuthorityLimits> = {}): Promise<TcpServer> 
       listen: { host: '127.0.0.1', port: 0 },
       network: 'regtest',
       expectProxyHeader: false,
-      directory: new AuthorityDirectory({ files, nodes, newest, shown }),
+      directory: new AuthorityDirectory({ policy, files, nodes, newest, shown }),
       take: (put) =>
         takePut(put, {
           ...{ nodes, bonds, evidence: files.evidence, newest, clock },
@@ -141,6 +143,14 @@ test('consensuses, the change from one to the next, and the log are shown', asyn
   assert.deepEqual(entries.length, 64);
   assert.deepEqual(entries.subarray(0, 32), first.hash);
   assert.equal(await get(99, NO_DIGEST), '');
+});
+
+test('the policy is shown to those who know its fingerprint, and to nobody else', async () => {
+  const link = await linkTo(await start());
+  const get = async (fingerprint: Uint8Array): Promise<string> =>
+    fromUtf8(await link.directory(DIRECTORY_KINDS.policy, fingerprint, { signal }));
+  assert.equal(await get(fingerprintOf(policy)), renderPolicy(policy));
+  assert.equal(await get(NO_DIGEST), '');
 });
 
 test('another authority fetches votes over one link, and opens another when it has ended', async () => {
