@@ -3,7 +3,7 @@ import { type Clock } from '../base/clock.ts';
 import { type Consensus, parseConsensus } from './consensus.ts';
 import { DirectoryError } from './directory-error.ts';
 import { CHAIN_SECONDS, MAX_CONSENSUS_BYTES } from './limits.ts';
-import { decodeNote, openNote } from './note.ts';
+import { decodeNote, digestOfText, openNote, textOfNote } from './note.ts';
 import { isQuorum, type Policy } from './policy.ts';
 
 export interface AcceptOptions {
@@ -40,8 +40,28 @@ export function verifyConsensus(note: Uint8Array | string, policy: Policy): Cons
   if (!isQuorum(policy, signers)) {
     throw new DirectoryError('too-few-signatures', `only ${signers.length} authorities signed`);
   }
+  return parseOf(policy, text);
+}
+
+/**
+ * One that a consensus which was verified leads back to: that names it by its hash, so nobody else need have
+ * signed. Under a policy of authorities that have changed since, too few may have.
+ * @throws DirectoryError `too-large`, `malformed`, `wrong-digest`, `duplicate-node`, `wrong-network`.
+ */
+export function openPrevious(
+  note: Uint8Array | string,
+  { hash, policy }: { readonly hash: Uint8Array; readonly policy: Policy },
+): Consensus {
+  const text = textOfNote(decodeNote(note, MAX_CONSENSUS_BYTES));
+  if (!equalBytes(digestOfText(text), hash)) {
+    throw new DirectoryError('wrong-digest', 'not the consensus that was asked for');
+  }
+  return parseOf(policy, text);
+}
+
+function parseOf({ network }: Policy, text: string): Consensus {
   const consensus = parseConsensus(text);
-  if (consensus.network !== policy.network) {
+  if (consensus.network !== network) {
     throw new DirectoryError('wrong-network', `a consensus of ${consensus.network}`);
   }
   return consensus;

@@ -166,6 +166,27 @@ test('where a relay has no change, or one that leads to nothing signed, the whol
   }
 });
 
+test('a consensus that too few signed is passed over, and does not bar the way to one that follows it', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { client, setTime } = await clientIn(directory.path);
+  await client.refresh([relayWith(first)], signal);
+  const byOne = utf8(signedBy(second, authorities.slice(0, 1)));
+  const relay = (...held: readonly Consensus[]): DirectorySource => {
+    const whole = relayWithChange('', ...held);
+    return {
+      name: whole.name,
+      async fetch(...question) {
+        const answer = await whole.fetch(...question);
+        return fromUtf8(answer) === fromUtf8(noteOf(second)) ? byOne : answer;
+      },
+    };
+  };
+  setTime(second);
+  assert.equal((await client.refresh([relay(first, second)], signal)).epoch, 1);
+  setTime(third);
+  assert.equal((await client.refresh([relay(first, second, third)], signal)).epoch, 3);
+});
+
 test('a chain that a relay cannot show is not believed', async () => {
   await using directory = await makeTemporaryDirectory();
   const { client, setTime } = await clientIn(directory.path);

@@ -4,7 +4,12 @@ import { messageOf } from '../base/errors.ts';
 import { oneAtATime } from '../base/in-turn.ts';
 import type { Logger } from '../base/log.ts';
 import { readIfPresent, writeDurably } from '../io/durable-file.ts';
-import { acceptConsensus, checkFollows, verifyConsensus } from './accept-consensus.ts';
+import {
+  acceptConsensus,
+  checkFollows,
+  openPrevious,
+  verifyConsensus,
+} from './accept-consensus.ts';
 import { applyChange } from './consensus-change.ts';
 import type { Consensus } from './consensus.ts';
 import { DIRECTORY_KINDS, type DirectoryKind } from './directory-view.ts';
@@ -117,7 +122,7 @@ export async function openDirectoryClient(
     const newest = { consensus: acceptConsensus({ note, policy, now: clock() }), note };
     const fetchPrevious = async (hash: Uint8Array): Promise<VerifiedConsensus> => {
       const before = await source.fetch(DIRECTORY_KINDS.consensus, hash, signal);
-      return { consensus: verifyConsensus(before, policy), note: before };
+      return { consensus: openPrevious(before, { hash, policy }), note: before };
     };
     const between = held === undefined ? [] : await walkBack(newest, held, fetchPrevious);
     await keep(newest, between);
@@ -168,9 +173,6 @@ async function walkBack(
       throw new DirectoryError('gap', 'too many consensuses are missing');
     }
     const before = await fetchPrevious(oldest.prev);
-    if (!equalBytes(before.consensus.hash, oldest.prev)) {
-      throw new DirectoryError('wrong-digest', 'not the consensus that was asked for');
-    }
     checkFollows(oldest, before.consensus);
     if (before.consensus.epoch <= held.epoch) {
       throw new DirectoryError('forked', 'its chain passes by the consensus held');
