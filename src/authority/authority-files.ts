@@ -6,9 +6,9 @@ import { digestOfText, textOfNote } from '../directory/note.ts';
 import { type Policy } from '../directory/policy.ts';
 import { makePrivateDirectory, readIfPresent, writeDurably } from '../io/durable-file.ts';
 import { type AuthorityStore, type KeptVotes } from './authority-store.ts';
-import { type ConsensusLog, openConsensusLog } from './consensus-log.ts';
-import { EvidenceFiles } from './evidence-files.ts';
-import { RecordDirectory } from './record-directory.ts';
+import { type ConsensusLog, openConsensusLog } from '../directory/consensus-log.ts';
+import { EvidenceFiles } from '../directory/evidence-files.ts';
+import { RecordDirectory } from '../io/record-directory.ts';
 
 /** Numbers in names are as long as the greatest, so that names sort as they do. */
 const NUMBER_DIGITS = 16;

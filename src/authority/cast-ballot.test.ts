@@ -19,7 +19,7 @@ import { type DirectorySource } from '../directory/directory-client.ts';
 import { leafHash, logRoot } from '../directory/merkle-log.ts';
 import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
 import { type BallotParts, castBallot } from './cast-ballot.ts';
-import { openConsensusLog } from './consensus-log.ts';
+import { openConsensusLog } from '../directory/consensus-log.ts';
 import { HeldNodes } from './held-nodes.ts';
 
 const GENESIS = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206';

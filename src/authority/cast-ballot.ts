@@ -14,7 +14,7 @@ import { logRoot } from '../directory/merkle-log.ts';
 import { formatVerifierKey } from '../directory/note.ts';
 import { type Policy } from '../directory/policy.ts';
 import { type Slot } from '../directory/timeline.ts';
-import { type ConsensusLog, entriesOf, type FetchEntries } from './consensus-log.ts';
+import { type ConsensusLog, entriesOf, type FetchEntries } from '../directory/consensus-log.ts';
 import { type HeldNodes } from './held-nodes.ts';
 import { type Prober } from './prober.ts';
 import { type ProvedBonds } from './proved-bonds.ts';

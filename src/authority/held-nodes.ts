@@ -7,7 +7,7 @@ import { MAX_DESCRIPTOR_SECONDS } from '../directory/limits.ts';
 import { type NodeId } from '../directory/node-id.ts';
 import { type Slot } from '../directory/timeline.ts';
 import { isUsable } from '../directory/usable-descriptors.ts';
-import { RecordDirectory } from './record-directory.ts';
+import { RecordDirectory } from '../io/record-directory.ts';
 import { type DescriptorShelf } from './round-parts.ts';
 
 /** A descriptor and the note that it came in. */

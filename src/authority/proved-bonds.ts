@@ -4,7 +4,7 @@ import { MalformedBytesError } from '../base/bytes.ts';
 import { txidOf } from '../bitcoin/transaction.ts';
 import { type Descriptor } from '../directory/descriptor.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
-import { RecordDirectory } from './record-directory.ts';
+import { RecordDirectory } from '../io/record-directory.ts';
 
 export interface ProvedBondsOptions {
   /** Of the records: made with mode 0700. */

@@ -4,7 +4,7 @@ import { DirectoryError, type DirectoryErrorCode } from '../directory/directory-
 import { parseEvidence } from '../directory/equivocation.ts';
 import { PUT_KINDS, type Taken } from '../relay/frame-payload.ts';
 import { type Put } from '../relay/put-parts.ts';
-import { type EvidenceFiles } from './evidence-files.ts';
+import { type EvidenceFiles } from '../directory/evidence-files.ts';
 import { type HeldNodes } from './held-nodes.ts';
 import { type NewestConsensus } from './newest-consensus.ts';
 import { type ProvedBonds } from './proved-bonds.ts';

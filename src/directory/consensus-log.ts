@@ -1,6 +1,6 @@
 import { concatBytes, equalBytes } from '../base/bytes.ts';
-import { type Consensus, type LogHead } from '../directory/consensus.ts';
-import { leafHash, logRoot } from '../directory/merkle-log.ts';
+import { type Consensus, type LogHead } from './consensus.ts';
+import { leafHash, logRoot } from './merkle-log.ts';
 import { openGrowingFile } from '../io/growing-file.ts';
 
 const ENTRY_BYTES = 32;

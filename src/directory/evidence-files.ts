@@ -1,8 +1,8 @@
 import { fromUtf8, toHex } from '../base/bytes.ts';
-import { DirectoryError } from '../directory/directory-error.ts';
-import { convict, parseEvidence, renderEvidence } from '../directory/equivocation.ts';
-import { type Policy } from '../directory/policy.ts';
-import { RecordDirectory } from './record-directory.ts';
+import { DirectoryError } from './directory-error.ts';
+import { convict, parseEvidence, renderEvidence } from './equivocation.ts';
+import { type Policy } from './policy.ts';
+import { RecordDirectory } from '../io/record-directory.ts';
 
 /**
  * One convicts; some more show that it was no accident. What a liar says twice every slot must not

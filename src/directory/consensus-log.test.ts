@@ -3,8 +3,8 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { testConsensus, testSeed } from '../../test/test-directory.ts';
-import { type Consensus } from '../directory/consensus.ts';
-import { leafHash, logRoot } from '../directory/merkle-log.ts';
+import { type Consensus } from './consensus.ts';
+import { leafHash, logRoot } from './merkle-log.ts';
 import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
 import { openConsensusLog } from './consensus-log.ts';
 

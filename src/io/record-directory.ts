@@ -5,7 +5,7 @@ import {
   readIfPresent,
   removeIfPresent,
   writeDurably,
-} from '../io/durable-file.ts';
+} from './durable-file.ts';
 
 const HALF_WRITTEN = '.tmp';
 
