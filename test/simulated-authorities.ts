@@ -68,7 +68,8 @@ function known(count: number) {
 export class SimulatedAuthorities {
   readonly timeline: Timeline = USUAL_TIMELINE;
   readonly time: VirtualTime;
-  readonly policy: Policy;
+  /** Whom each goes by from its next start on. */
+  policy: Policy;
   readonly all: readonly SimulatedAuthority[];
   passage: Passage = () => 200;
 
@@ -166,7 +167,9 @@ export class SimulatedAuthority {
     const parts: RoundParts = {
       policy,
       signer: this.key,
-      peers: all.filter((other) => other !== this).map((other) => this.#peer(other, end.signal)),
+      peers: all
+        .filter((other) => other !== this && isOf(policy, other))
+        .map((other) => this.#peer(other, end.signal)),
       store: this.store,
       descriptors: {
         get: (digest) => this.descriptors.get(toBase64(digest))?.descriptor,
@@ -266,6 +269,10 @@ export class SimulatedAuthority {
     const ms = passage(from.name, to.name);
     await time.sleepUntil(ms === 'lost' ? Infinity : time.nowMs + ms, signal);
   }
+}
+
+function isOf({ authorities }: Policy, { key }: SimulatedAuthority): boolean {
+  return authorities.some(({ verifier }) => verifier.name === key.name);
 }
 
 function add(sets: Map<number, Set<string>>, epoch: number, hash: Uint8Array): void {

@@ -184,8 +184,10 @@ async function openNewest(
     return await NewestConsensus.open(options);
   } catch (cause) {
     if (!(cause instanceof DirectoryError)) throw cause;
-    throw new UserError(`the consensus in ${dataDirectory} is not of this policy`, {
-      hint: 'With another policy begins another network: give it another data directory.',
+    throw new UserError(`the newest consensus in ${dataDirectory} is not of this policy`, {
+      hint:
+        'When authorities change, a quorum of the new policy must have signed it: go on with the old file until\n' +
+        'one is (docs/founding-a-network.md). Another network needs another data directory.',
       cause,
     });
   }
