@@ -19,7 +19,7 @@ import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
 import { testSeed } from './test-directory.ts';
 
 const NODE = 'dced38f3ccc06fc6f92732ada32e1162';
-const UNTIL = '2099-01-01';
+const UNTIL = '2037-01-01';
 const LOCKTIME = Date.parse(UNTIL) / 1000;
 const EXPIRY = 27;
 const secretKey = testSeed('bond');

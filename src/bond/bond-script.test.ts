@@ -6,14 +6,15 @@ import { bondAddress, bondOutputScript, bondScript } from './bond-script.ts';
 /** The key of the secret 1. */
 const publicKey = fromHex('0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798');
 
-test('the script locks by time and is the same for everyone', () => {
-  const script = toHex(bondScript({ locktime: 1_800_000_000, publicKey }));
-  assert.equal(script, `0400d2496bb17521${toHex(publicKey)}ac`);
-});
-
-test('a lock time from 2038 on takes five bytes, for the sign', () => {
-  const script = toHex(bondScript({ locktime: 0x8000_0000, publicKey }));
-  assert.equal(script, `050000008000b17521${toHex(publicKey)}ac`);
+test('the script asks for the key, then for the time, pushed as the shortest number', () => {
+  for (const [locktime, number] of [
+    [500_000_000, '0065cd1d'],
+    [1_800_000_000, '00d2496b'],
+    [0x7fff_ffff, 'ffffff7f'],
+  ] as const) {
+    const script = toHex(bondScript({ locktime, publicKey }));
+    assert.equal(script, `21${toHex(publicKey)}ad04${number}b1`);
+  }
 });
 
 test('the coins go to the hash of the script', () => {
@@ -23,8 +24,8 @@ test('the coins go to the hash of the script', () => {
   assert.match(bondAddress(terms, 'regtest'), /^bcrt1q[a-z0-9]{58}$/);
 });
 
-test('a lock time of blocks, or one that no transaction can have, is refused', () => {
-  for (const locktime of [0, 499_999_999, 2 ** 32, 1.5e9 + 0.5]) {
+test('a lock time of blocks, or one that no miniscript can have, is refused', () => {
+  for (const locktime of [0, 499_999_999, 2 ** 31, 2 ** 32, 1.5e9 + 0.5]) {
     assert.throws(() => bondScript({ locktime, publicKey }), RangeError);
   }
 });

@@ -5,7 +5,8 @@ import { type Network } from '../bitcoin/networks.ts';
 
 /** From here on a lock time is one of Unix seconds and not of blocks (BIP 65). */
 export const MIN_LOCKTIME = 500_000_000;
-export const MAX_LOCKTIME = 0xffff_ffff;
+/** 2038-01-19: no miniscript has a later one (BIP 379), so no wallet could spend it. */
+export const MAX_LOCKTIME = 0x7fff_ffff;
 
 /** Whose coins are locked until when. */
 export interface BondTerms {
@@ -16,16 +17,16 @@ export interface BondTerms {
 }
 
 /**
- * The script that the coins are paid to: `<locktime> OP_CHECKLOCKTIMEVERIFY OP_DROP <key>
- * OP_CHECKSIG` (BIP 65), as the fidelity bonds of JoinMarket.
+ * The script that the coins are paid to: `<key> OP_CHECKSIGVERIFY <locktime>
+ * OP_CHECKLOCKTIMEVERIFY`, which is the miniscript `and_v(v:pk(key),after(locktime))` (BIP 379).
  * @throws RangeError when the lock time is not one of seconds.
  */
 export function bondScript({ locktime, publicKey }: BondTerms): Uint8Array {
   if (!Number.isInteger(locktime) || locktime < MIN_LOCKTIME || locktime > MAX_LOCKTIME) {
     throw new RangeError(`a lock time is ${MIN_LOCKTIME} to ${MAX_LOCKTIME}`);
   }
-  const time = ScriptNum(5, true).encode(BigInt(locktime));
-  return Script.encode([time, 'CHECKLOCKTIMEVERIFY', 'DROP', publicKey, 'CHECKSIG']);
+  const time = ScriptNum(4, true).encode(BigInt(locktime));
+  return Script.encode([publicKey, 'CHECKSIGVERIFY', time, 'CHECKLOCKTIMEVERIFY']);
 }
 
 /** The output script of the bond: P2WSH of its script (BIP 141). */

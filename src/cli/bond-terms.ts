@@ -20,6 +20,11 @@ export const untilOption = new Option(
   .argParser(dayInSeconds)
   .makeOptionMandatory();
 
+export const originOption = new Option(
+  '--origin <path>',
+  'of the key, as d34db33f/84h/0h/0h/0/7, for signers to find it',
+).argParser(keyOrigin);
+
 export function termsOf({ key, until }: TermsOptions): BondTerms {
   return { publicKey: key, locktime: until };
 }
@@ -38,10 +43,18 @@ function publicKey(text: string): Uint8Array {
 }
 
 /** @throws InvalidArgumentError */
+function keyOrigin(text: string): string {
+  if (/^[0-9a-f]{8}(\/\d{1,10}[h']?)*$/.test(text)) return text;
+  throw new InvalidArgumentError(
+    'It is the fingerprint of the wallet and the path of the key, as d34db33f/84h/0h/0h/0/7.',
+  );
+}
+
+/** @throws InvalidArgumentError */
 function dayInSeconds(text: string): number {
   const seconds = Date.parse(`${text}T00:00:00Z`) / 1000;
   if (/^\d{4}-\d\d-\d\d$/.test(text) && seconds <= MAX_LOCKTIME && dayOf(seconds) === text) {
     return seconds;
   }
-  throw new InvalidArgumentError('It is a day such as 2027-12-31, in 2105 or before.');
+  throw new InvalidArgumentError('It is a day such as 2027-12-31, 2038-01-19 or before.');
 }

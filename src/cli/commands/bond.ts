@@ -5,6 +5,7 @@ import { Scope } from '../../base/lifecycle.ts';
 import type { Network } from '../../bitcoin/networks.ts';
 import { certificateText, isCertified, signatureOfWallet } from '../../bond/bond-certificate.ts';
 import { parseBondFile, renderBondFile } from '../../bond/bond-file.ts';
+import { bondDescriptor } from '../../bond/bond-descriptor.ts';
 import { bondAddress, bondOutputScript, bondScript } from '../../bond/bond-script.ts';
 import { type BondCoin, largestCoin, type ProvedPayment } from '../../bond/find-coin.ts';
 import { type BondClaim, PERIOD_BLOCKS, verifyBond } from '../../bond/verify-bond.ts';
@@ -16,7 +17,14 @@ import { socksDial } from '../../io/socks-dial.ts';
 import type { VerifiedEntry } from '../../lookup/lookup.ts';
 import { absolutePath } from '../absolute-path.ts';
 import { askText, hasTerminal } from '../ask.ts';
-import { dayOf, keyOption, type TermsOptions, termsOf, untilOption } from '../bond-terms.ts';
+import {
+  dayOf,
+  keyOption,
+  originOption,
+  type TermsOptions,
+  termsOf,
+  untilOption,
+} from '../bond-terms.ts';
 import { socksOption, stateOption } from '../client-options.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { stderrLogger } from '../logger.ts';
@@ -35,6 +43,7 @@ export function bondCommand(): Command {
 
 interface AddressOptions extends TermsOptions {
   readonly network: Network;
+  readonly origin?: string;
   readonly json?: true;
 }
 
@@ -43,22 +52,24 @@ function addressCommand(): Command {
     .description('the address to pay what is to be locked to')
     .addOption(keyOption)
     .addOption(untilOption)
+    .addOption(originOption)
     .addOption(networkOption)
     .option('--json', 'print one object')
     .action((options: AddressOptions) => {
-      const { network, json } = options;
+      const { network, origin, json } = options;
       const terms = termsOf(options);
       const address = bondAddress(terms, network);
       const script = toHex(bondScript(terms));
+      const descriptor = bondDescriptor(terms, origin);
       if (json) {
-        printJson({ address, network, locktime: terms.locktime, script });
+        printJson({ address, network, locktime: terms.locktime, script, descriptor });
       } else {
         print(address);
         note(
           `Nobody can spend what is paid there before ${dayOf(terms.locktime)} (UTC), you neither.`,
         );
         note('Pay it in one output: a bond is the largest output, and others do not add up.');
-        note(`Keep this, you need it to spend the coins then; witness script:\n${script}`);
+        note(`Keep this: a wallet that imports it can spend the coins then.\n${descriptor}`);
       }
     });
 }
