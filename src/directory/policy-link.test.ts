@@ -52,4 +52,6 @@ test('who has the policy shows it to those who know its fingerprint, and they be
   const other = utf8(fromUtf8(shown).replace('regtest', 'signet'));
   assert.throws(() => openFetchedPolicy(other, link), { code: 'wrong-digest' });
   assert.throws(() => openFetchedPolicy(new Uint8Array(65_537), link), { code: 'too-large' });
+  const elsewhere = { ...link, network: 'signet' };
+  assert.throws(() => openFetchedPolicy(shown, elsewhere), { code: 'wrong-network' });
 });

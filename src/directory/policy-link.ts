@@ -49,9 +49,10 @@ export function parsePolicyLink(text: string): PolicyLink {
 
 /**
  * The text of the policy that was fetched.
- * @throws DirectoryError `too-large`; `wrong-digest` when it is not the one that the link names.
+ * @throws DirectoryError `too-large`; `wrong-digest` when it is not the one that the link names;
+ * `wrong-network` when it is, but of another network than the link says.
  */
-export function openFetchedPolicy(bytes: Uint8Array, { fingerprint }: PolicyLink): string {
+export function openFetchedPolicy(bytes: Uint8Array, { network, fingerprint }: PolicyLink): string {
   if (bytes.length > MAX_POLICY_BYTES) {
     throw new DirectoryError('too-large', `a policy of more than ${MAX_POLICY_BYTES} bytes`);
   }
@@ -59,5 +60,9 @@ export function openFetchedPolicy(bytes: Uint8Array, { fingerprint }: PolicyLink
   if (!equalBytes(hash, fingerprint)) {
     throw new DirectoryError('wrong-digest', 'not the policy that the link names');
   }
-  return renderPolicy(parsePolicy(fromUtf8(bytes)));
+  const policy = parsePolicy(fromUtf8(bytes));
+  if (policy.network !== network) {
+    throw new DirectoryError('wrong-network', `a policy of ${policy.network}`);
+  }
+  return renderPolicy(policy);
 }

@@ -38,8 +38,12 @@ export function isQuorum(policy: Policy, signers: readonly NoteVerifier[]): bool
   for (const { name, threshold, members } of groups) {
     if (members.filter((member) => reached.has(member)).length >= threshold) reached.add(name);
   }
-  const majority = Math.floor(authorities.length / 2) + 1;
-  return signed.length >= majority && (quorum === undefined || reached.has(quorum));
+  return signed.length >= majorityOf(policy) && (quorum === undefined || reached.has(quorum));
+}
+
+/** How many authorities must sign at least: more than half. */
+export function majorityOf({ authorities }: Pick<Policy, 'authorities'>): number {
+  return Math.floor(authorities.length / 2) + 1;
 }
 
 /** The policy file, in the syntax of C2SP tlog-policy with lines `network`, `authority` and `relay` added. */

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { toHex, utf8 } from '../../base/bytes.ts';
-import { UserError } from '../../base/errors.ts';
+import { messageOf, UserError } from '../../base/errors.ts';
 import { DIRECTORY_KINDS } from '../../directory/directory-view.ts';
-import { parsePolicy, type Policy } from '../../directory/policy.ts';
+import { majorityOf, parsePolicy, type Policy } from '../../directory/policy.ts';
 import {
   fingerprintOf,
   formatPolicyLink,
@@ -16,6 +16,7 @@ import { socksDial } from '../../io/socks-dial.ts';
 import { absolutePath } from '../absolute-path.ts';
 import { hostAndPort, policyOption, readPolicy, socksOption } from '../client-options.ts';
 import { untilInterrupted } from '../interrupt.ts';
+import { comparePoliciesCommand } from '../policy-compare.ts';
 import { note, print, printJson } from '../output.ts';
 import { terminalQr } from '../qr.ts';
 
@@ -23,7 +24,8 @@ export function policyCommand(): Command {
   return new Command('policy')
     .description('whose signatures you believe, and how to give that to others')
     .addCommand(showCommand())
-    .addCommand(fetchCommand());
+    .addCommand(fetchCommand())
+    .addCommand(comparePoliciesCommand());
 }
 
 interface ShowOptions {
@@ -61,7 +63,7 @@ function describe({ network, authorities, quorum, bootstrap }: Policy): object {
   return {
     network,
     authorities: authorities.map(({ name }) => name),
-    needed: majorityOf(authorities.length),
+    needed: majorityOf({ authorities }),
     quorum,
     relays: bootstrap.map(({ host, port }) => `${host}:${port}`),
   };
@@ -71,13 +73,9 @@ function show({ network, authorities, quorum, bootstrap }: Policy, fingerprint: 
   const names = authorities.map(({ name }) => name).join(', ');
   const more = quorum === undefined ? '' : `, and the quorum ${quorum}`;
   print(`network      ${network}`);
-  print(`authorities  ${names}; ${majorityOf(authorities.length)} must sign${more}`);
+  print(`authorities  ${names}; ${majorityOf({ authorities })} must sign${more}`);
   print(`relays       ${bootstrap.length}`);
   print(`fingerprint  ${toHex(fingerprint)}`);
-}
-
-function majorityOf(authorities: number): number {
-  return Math.floor(authorities / 2) + 1;
 }
 
 interface FetchOptions {
@@ -107,7 +105,12 @@ function fetchCommand(): Command {
           { name, onion: link.onion },
           { dial, network: networkOf(link), clock: Date.now },
         );
-        const bytes = await peer.fetch(DIRECTORY_KINDS.policy, link.fingerprint, signal);
+        const bytes = await peer
+          .fetch(DIRECTORY_KINDS.policy, link.fingerprint, signal)
+          .catch((cause: unknown) => {
+            signal.throwIfAborted();
+            throw new UserError(`${name} does not answer: ${messageOf(cause)}`, { cause });
+          });
         if (bytes.length === 0) throw new UserError(`${name} does not have this policy`);
         const text = openFetchedPolicy(bytes, link);
         await writeDurably(file, utf8(text));
