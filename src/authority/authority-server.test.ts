@@ -16,7 +16,12 @@ import { silent } from '../base/log.ts';
 import { applyChange } from '../directory/consensus-change.ts';
 import { nextContent } from '../../test/test-directory.ts';
 import { parseConsensus, renderConsensus } from '../directory/consensus.ts';
-import { DIRECTORY_KINDS, epochDigest, rangeDigest } from '../directory/directory-view.ts';
+import {
+  DIRECTORY_KINDS,
+  epochDigest,
+  nodeDigest,
+  rangeDigest,
+} from '../directory/directory-view.ts';
 import { renderEvidence } from '../directory/equivocation.ts';
 import { signNote } from '../directory/note.ts';
 import { renderPolicy } from '../directory/policy.ts';
@@ -68,13 +73,16 @@ async function start(limits: Partial<AuthorityLimits> = {}): Promise<TcpServer> 
   const { path } = scope.use(await makeTemporaryDirectory());
   const nodes = await HeldNodes.open({ directory: path, genesis: GENESIS, now: NOW });
   const clock = (): number => NOW;
-  const bonds = { take: (bytes: Uint8Array) => Promise.resolve(void proofs.push(bytes.length)) };
+  const bonds = {
+    take: (bytes: Uint8Array) => Promise.resolve(void proofs.push(bytes.length)),
+    fileOf: (nodeId: string) => utf8(`the bond of ${nodeId}`),
+  };
   return scope.use(
     await startAuthorityServer({
       listen: { host: '127.0.0.1', port: 0 },
       network: 'regtest',
       expectProxyHeader: false,
-      directory: new AuthorityDirectory({ policy, files, nodes, newest, shown }),
+      directory: new AuthorityDirectory({ policy, files, nodes, bonds, newest, shown }),
       take: (put) =>
         takePut(put, {
           ...{ nodes, bonds, evidence: files.evidence, newest, clock },
@@ -143,6 +151,13 @@ test('consensuses, the change from one to the next, and the log are shown', asyn
   assert.deepEqual(entries.length, 64);
   assert.deepEqual(entries.subarray(0, 32), first.hash);
   assert.equal(await get(99, NO_DIGEST), '');
+});
+
+test('the bond of a node is shown to whoever asks for it by the id of the node', async () => {
+  const link = await linkTo(await start());
+  const { nodeId } = testDescriptor('a');
+  const file = await link.directory(DIRECTORY_KINDS.bond, nodeDigest(nodeId), { signal });
+  assert.equal(fromUtf8(file), `the bond of ${nodeId}`);
 });
 
 test('the policy is shown to those who know its fingerprint, and to nobody else', async () => {

@@ -3,7 +3,10 @@ import { readdir } from 'node:fs/promises';
 import { test } from 'vitest';
 import { testBond } from '../../test/test-bond.ts';
 import { testDescriptor } from '../../test/test-directory.ts';
+import { fromUtf8 } from '../base/bytes.ts';
+import { parseBondFile } from '../bond/bond-file.ts';
 import { encodeBondProof } from '../bond/bond-proof.ts';
+import { type BondChain } from '../bond/verify-bond.ts';
 import { type Descriptor } from '../directory/descriptor.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../io/temporary-directory.ts';
@@ -85,4 +88,38 @@ test('the proof of a bond that no node names any more is forgotten', async () =>
   await bonds.forget();
   assert.equal(bonds.satsOf(bonded), 0);
   assert.deepEqual(await readdir(directory.path), []);
+});
+
+test('a bond does not count while the block of its payment is out of the chain', async () => {
+  await using directory = await makeTemporaryDirectory();
+  let merkleRoot = made.chain.headerAt(made.proof.block.height)?.merkleRoot ?? '';
+  const headerAt: BondChain['headerAt'] = (height) => {
+    const header = made.chain.headerAt(height);
+    return header && { ...header, merkleRoot };
+  };
+  const bonds = await open(directory, [bonded], { ...made.chain, headerAt });
+  await bonds.take(proof);
+  assert.equal(bonds.satsOf(bonded), 5_000_000);
+  const before = merkleRoot;
+  merkleRoot = '00'.repeat(32);
+  assert.equal(bonds.satsOf(bonded), 0);
+  merkleRoot = before;
+  assert.equal(bonds.satsOf(bonded), 5_000_000);
+});
+
+test('whoever asks is shown the bond of a node while it holds', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const tip = { height: made.chain.tip.height };
+  const bonds = await open(directory, [bonded], { ...made.chain, tip });
+  assert.equal(bonds.fileOf(nodeId), undefined);
+  await bonds.take(proof);
+  const file = bonds.fileOf(nodeId);
+  assert.deepEqual(file && parseBondFile(fromUtf8(file)), {
+    nodeId,
+    bond: made.bond,
+    proof: made.proof,
+  });
+  assert.equal(bonds.fileOf('00'.repeat(16)), undefined);
+  tip.height = made.bond.expiry * 2016;
+  assert.equal(bonds.fileOf(nodeId), undefined);
 });

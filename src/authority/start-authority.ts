@@ -94,7 +94,7 @@ export async function startAuthority(
   const server = starting.use(
     await startAuthorityServer({
       ...config,
-      directory: new AuthorityDirectory({ policy, files, nodes, newest, shown }),
+      directory: new AuthorityDirectory({ policy, files, nodes, bonds, newest, shown }),
       take: (put) =>
         takePut(put, {
           ...{ nodes, bonds, evidence: files.evidence, newest, clock },

@@ -23,52 +23,78 @@ export interface BondClaim {
 
 /** What certificates are dated by: two weeks of blocks. */
 export const PERIOD_BLOCKS = 2016;
-/** So many blocks, its own included, before a payment counts: a short reorganisation undoes fewer. */
-const MIN_CONFIRMATIONS = 6;
-/** A bond that ends within the life of a descriptor does not count any more. */
-const MARGIN_SECONDS = 48 * 3600;
 const MEDIAN_BLOCKS = 11;
+
+/** How much of a bond must be left. */
+export interface BondRules {
+  /** So many blocks, its own included, before a payment counts: a short reorganisation undoes fewer. */
+  readonly confirmations: number;
+  /** For how long the coins are locked still. */
+  readonly marginSeconds: number;
+  /** How long a certificate may have ended. */
+  readonly graceBlocks: number;
+}
+
+/** Of authorities: a bond that ends within the life of a descriptor does not count any more. */
+export const VOTING_RULES: BondRules = {
+  confirmations: 6,
+  marginSeconds: 48 * 3600,
+  graceBlocks: 0,
+};
+
+/** Of whoever has a consensus, up to a day after the votes, and headers that may be behind by some blocks. */
+export const LISTED_RULES: BondRules = { confirmations: 1, marginSeconds: 0, graceBlocks: 288 };
 
 /**
  * Checks that the coins are there and cannot have been spent (spec/directory.md section 12): the
  * output is in a block, and the median time of the chain has not reached its lock time (BIP 113).
  * @throws DirectoryError `bond-certificate`, `bond-not-locked`, `bond-unproved`.
  */
-export function verifyBond({ nodeId, bond, proof }: BondClaim, chain: BondChain): void {
-  if (!isCertified({ nodeId, expiry: bond.expiry }, bond)) {
-    throw new DirectoryError('bond-certificate', 'the key of the bond did not sign for the node');
-  }
-  if (chain.tip.height >= bond.expiry * PERIOD_BLOCKS) {
+export function verifyBond(claim: BondClaim, chain: BondChain, rules = VOTING_RULES): void {
+  checkCertified(claim);
+  checkTime(claim, chain, rules);
+  checkPaid(claim, chain, rules);
+}
+
+/** @throws DirectoryError `bond-certificate` */
+function checkCertified({ nodeId, bond }: BondClaim): void {
+  if (isCertified({ nodeId, expiry: bond.expiry }, bond)) return;
+  throw new DirectoryError('bond-certificate', 'the key of the bond did not sign for the node');
+}
+
+/**
+ * The part of `verifyBond` that passes with time.
+ * @throws DirectoryError `bond-certificate`, `bond-not-locked`.
+ */
+export function checkTime({ bond }: BondClaim, chain: BondChain, rules: BondRules): void {
+  const { locktime, expiry } = bond;
+  if (chain.tip.height >= expiry * PERIOD_BLOCKS + rules.graceBlocks) {
     throw new DirectoryError('bond-certificate', 'the certificate of the bond has ended');
   }
-  const { locktime } = bond;
   const locked = locktime >= MIN_LOCKTIME && locktime <= MAX_LOCKTIME;
-  if (!locked || locktime < medianTime(chain) + MARGIN_SECONDS) {
+  if (!locked || locktime < medianTime(chain) + rules.marginSeconds) {
     throw new DirectoryError('bond-not-locked', 'the coins of the bond are not locked long enough');
   }
+}
+
+function checkPaid({ bond, proof }: BondClaim, chain: BondChain, rules: BondRules): void {
+  const { raw, block } = proof;
+  const header = chain.headerAt(block.height);
+  if (header === undefined || chain.tip.height - block.height + 1 < rules.confirmations) {
+    const message = `the payment has fewer than ${rules.confirmations} confirmations`;
+    throw new DirectoryError('bond-unproved', message);
+  }
   try {
-    checkPaid(bond, proof, chain);
+    const transaction = readTransaction(raw, bond.txid);
+    checkInBlock(transaction, block, header);
+    const output = transaction.outputs[bond.vout];
+    const isPaid = output?.value === BigInt(bond.sats) && bond.sats > 0;
+    if (isPaid && equalBytes(output.script, bondOutputScript(bond))) return;
   } catch (cause) {
     if (!(cause instanceof ProofError)) throw cause;
     throw new DirectoryError('bond-unproved', cause.message, { cause });
   }
-}
-
-function checkPaid(bond: Bond, { raw, block }: BondProof, chain: BondChain): void {
-  const header = chain.headerAt(block.height);
-  if (header === undefined || chain.tip.height - block.height + 1 < MIN_CONFIRMATIONS) {
-    throw new DirectoryError('bond-unproved', 'the payment has fewer than 6 confirmations');
-  }
-  const transaction = readTransaction(raw, bond.txid);
-  checkInBlock(transaction, block, header);
-  const output = transaction.outputs[bond.vout];
-  if (
-    output?.value !== BigInt(bond.sats) ||
-    bond.sats <= 0 ||
-    !equalBytes(output.script, bondOutputScript(bond))
-  ) {
-    throw new DirectoryError('bond-unproved', 'the output is not the one that the bond names');
-  }
+  throw new DirectoryError('bond-unproved', 'the output is not the one that the bond names');
 }
 
 /** Unix seconds. The median of the last eleven blocks, which is what a lock time is held against. */

@@ -111,8 +111,15 @@ test('weights follow the bonds that the votes vouch for', () => {
   ]);
   const tally = { ...tallyOf(descriptors, { bonds: [3_000_000, 6_000_000, 9] }), params };
   const consensus = build(tally, descriptors);
-  const weights = descriptors.map(({ nodeId }) => consensus.node(nodeId)?.weight);
-  assert.deepEqual(weights, [3_000_000, 6_000_000, 1_000_000]);
+  const listed = descriptors.map(({ nodeId }) => consensus.node(nodeId));
+  assert.deepEqual(
+    listed.map((node) => [node?.weight, node?.flags.has('Bonded')]),
+    [
+      [3_000_000, true],
+      [6_000_000, true],
+      [1_000_000, false],
+    ],
+  );
 });
 
 test('a bond that two nodes claim counts for neither', () => {
@@ -126,6 +133,7 @@ test('a bond that two nodes claim counts for neither', () => {
   );
   assert.equal(first, second);
   assert.ok((first ?? 0) < (third ?? 0));
+  assert.equal(nodes.filter(({ flags }) => flags.has('Bonded')).length, 1);
 });
 
 test('parameters that make no sense do not stop the authorities', () => {

@@ -61,10 +61,10 @@ function weigh(candidates: readonly Candidate[], { params }: Tally): readonly Co
     unbondedPercent: clamp(params.get('unbonded-percent'), 0, 99),
     familyCapPercent: clamp(params.get('family-cap-percent'), 1, 100),
   });
-  return judged.map(({ descriptor, nodeId, family, flags }) =>
+  return judged.map(({ descriptor, nodeId, family, flags, bond }) =>
     describeNode(descriptor, {
       weight: Math.min(weights.get(nodeId) ?? 0, MAX_WEIGHT),
-      flags,
+      flags: bond > 0 ? new Set<NodeFlag>([...flags, 'Bonded']) : flags,
       family,
     }),
   );

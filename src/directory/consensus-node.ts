@@ -15,7 +15,7 @@ import { type NodeId } from './node-id.ts';
 import { deferPublicKey, type PublicKey } from './public-key.ts';
 
 /** What the authorities say about a node, in the order in which a consensus writes it. */
-export const NODE_FLAGS = ['Relay', 'Gateway', 'Running', 'Stable'] as const;
+export const NODE_FLAGS = ['Relay', 'Gateway', 'Running', 'Stable', 'Bonded'] as const;
 
 export type NodeFlag = (typeof NODE_FLAGS)[number];
 

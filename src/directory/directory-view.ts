@@ -1,4 +1,6 @@
+import { fromHex, toHex } from '../base/bytes.ts';
 import { type Consensus } from './consensus.ts';
+import { type NodeId } from './node-id.ts';
 
 /** What DIRECTORY_GET can ask for (spec/directory.md section 7). */
 export const DIRECTORY_KINDS = {
@@ -14,6 +16,8 @@ export const DIRECTORY_KINDS = {
   vote: 4,
   /** The authority's own detached signature for the slot of `epochDigest`. */
   signature: 5,
+  /** The file of the bond of the node in a `nodeDigest`. */
+  bond: 9,
   /** What changed since the consensus whose text has this SHA-256. */
   change: 10,
   /** Entries of the log, 32 bytes each: those of `rangeDigest`, or fewer. */
@@ -45,6 +49,16 @@ export function rangeOf(digest: Uint8Array): { from: number; to: number } | unde
   const [from, to] = [Number(view.getBigUint64(16)), Number(view.getBigUint64(24))];
   const isRange = Number.isSafeInteger(from) && Number.isSafeInteger(to) && from <= to;
   return isRange ? { from, to } : undefined;
+}
+
+/** 32 bytes that stand for a node: zeros, and its id. */
+export function nodeDigest(nodeId: NodeId): Uint8Array {
+  return fromHex(nodeId.padStart(64, '0'));
+}
+
+/** The node of a `nodeDigest`. */
+export function nodeOf(digest: Uint8Array): NodeId {
+  return toHex(digest.subarray(16));
 }
 
 /** The directory as a node or client holds it now. */

@@ -73,6 +73,7 @@ test.each([
   ['no authority', 'malformed', (text: string) => text.replace(/^authority .*\n/m, '')],
   ['no log', 'malformed', (text: string) => text.replace(/^log .*\n/m, '')],
   ['a node without flags', 'malformed', (text: string) => text.replace(/ Relay,.*/, ' ')],
+  ['a bond among the flags', 'malformed', (t: string) => t.replace('Running', 'Running,Bonded')],
   ['flags out of order', 'malformed', (t: string) => t.replace('Relay,Gateway', 'Gateway,Relay')],
   [
     'a bond above all there is',

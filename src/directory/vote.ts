@@ -124,7 +124,14 @@ function parseNodes(lines: readonly string[]): readonly VotedNode[] {
       nodeId,
       descriptorDigest: bytesOf(digest),
       bond: parseNumber(bond, MAX_WEIGHT),
-      flags: parseFlags(flags),
+      flags: parseVotedFlags(flags),
     };
   });
+}
+
+/** Who has a bond is said by its amount. */
+function parseVotedFlags(text: string): ReadonlySet<NodeFlag> {
+  const flags = parseFlags(text);
+  if (flags.has('Bonded')) throw new DirectoryError('malformed', 'Bonded is no flag of a vote');
+  return flags;
 }
