@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { checkFamily } from '../directory/admit-descriptor.ts';
 import { type Descriptor } from '../directory/descriptor.ts';
 import { DirectoryError, type DirectoryErrorCode } from '../directory/directory-error.ts';
 import { parseEvidence } from '../directory/equivocation.ts';
@@ -30,7 +31,9 @@ export async function takePut({ kind, bytes }: Put, takers: PutTakers): Promise<
   try {
     if (kind === PUT_KINDS.descriptor) {
       const admission = { now: clock(), consensus: newest.consensus };
-      takers.onDescriptor(await nodes.admit(bytes, admission));
+      const descriptor = await nodes.admit(bytes, admission);
+      takers.onDescriptor(descriptor);
+      return { verdict: 'taken', text: remarkOn(descriptor, nodes) };
     } else if (kind === PUT_KINDS.bondProof) {
       await bonds.take(bytes);
     } else if (kind === PUT_KINDS.evidence) {
@@ -43,7 +46,22 @@ export async function takePut({ kind, bytes }: Put, takers: PutTakers): Promise<
   }
 }
 
+/** What does not count of a descriptor that was taken. */
+function remarkOn(descriptor: Descriptor, nodes: HeldNodes): string {
+  try {
+    checkFamily(descriptor, (nodeId) => nodes.newest(nodeId));
+    return '';
+  } catch (error) {
+    if (error instanceof DirectoryError) return textOf(error);
+    throw error;
+  }
+}
+
 /** How a refusal is told. */
-export function verdictOf({ code, message }: DirectoryError): Taken {
-  return { verdict: PASSING.has(code) ? 'later' : 'refused', text: `${code}: ${message}` };
+export function verdictOf(error: DirectoryError): Taken {
+  return { verdict: PASSING.has(error.code) ? 'later' : 'refused', text: textOf(error) };
+}
+
+function textOf({ code, message }: DirectoryError): string {
+  return `${code}: ${message}`;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'vitest';
 import { TEST_TIME, testDescriptor, testKeyConfig } from '../../test/test-directory.ts';
-import { type Admission, admitDescriptor, isLeaving } from './admit-descriptor.ts';
+import { type Admission, admitDescriptor, checkFamily, isLeaving } from './admit-descriptor.ts';
 import { type Descriptor, parseDescriptor } from './descriptor.ts';
 import { DirectoryError } from './directory-error.ts';
 import { describeNode } from './list-nodes.ts';
@@ -11,7 +11,11 @@ const GENESIS = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e220
 const DAY = 86_400;
 const TODAY = 20_788;
 
-function refusal(descriptor: Descriptor, changes: Partial<Admission> = {}): string {
+function refusal(
+  descriptor: Descriptor,
+  changes: Partial<Admission> = {},
+  newest: (nodeId: string) => Descriptor | undefined = () => undefined,
+): string {
   const admission = {
     genesis: GENESIS,
     now: TEST_TIME * 1000,
@@ -23,6 +27,7 @@ function refusal(descriptor: Descriptor, changes: Partial<Admission> = {}): stri
   };
   try {
     admitDescriptor(descriptor, admission);
+    checkFamily(descriptor, newest);
   } catch (error) {
     assert.ok(error instanceof DirectoryError);
     return error.code;
@@ -119,6 +124,28 @@ test('when 10,000 nodes are here no new one is taken, and those who are may rene
   assert.equal(refusal(leaving(TEST_TIME), { nodes: 10_000, held }), 'none');
 });
 
+test('a family counts when all that a node names name it too; a claim on others is told', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => testDescriptor(name).nodeId) as [
+    ...[string, string, string],
+  ];
+  const familyOf = (name: string, ...family: string[]): Descriptor =>
+    testDescriptor(name, { family: family.sort() });
+  const claim = familyOf('a', b, c);
+  const check = (...held: readonly Descriptor[]) => {
+    checkFamily(claim, (id) => held.find(({ nodeId }) => nodeId === id));
+  };
+  check(familyOf('b', a), familyOf('c', a, b));
+  checkFamily(testDescriptor('a'), () => undefined);
+  for (const held of [[], [familyOf('b', a)], [familyOf('b', a), familyOf('c', b)]]) {
+    assert.throws(
+      () => {
+        check(...held);
+      },
+      { code: 'one-sided-family' },
+    );
+  }
+});
+
 interface AdmissionVector {
   readonly note: string;
   readonly genesis: string;
@@ -137,11 +164,12 @@ test.each(readdirSync(VECTORS).filter((name) => name.startsWith('admission-')))(
     const vector = JSON.parse(readFileSync(new URL(name, VECTORS), 'utf8')) as AdmissionVector;
     const held = vector.held.map((note) => parseDescriptor(note));
     const descriptor = parseDescriptor(vector.note);
-    const code = refusal(descriptor, {
+    const newest = (id: string) => held.find(({ nodeId }) => nodeId === id);
+    const admission = {
       ...vector,
-      held: held.find(({ nodeId }) => nodeId === descriptor.nodeId),
-      nodeAt: (host) => held.find(({ onion }) => onion.host === host)?.nodeId,
-    });
-    assert.equal(code, vector.code);
+      held: newest(descriptor.nodeId),
+      nodeAt: (host: string) => held.find(({ onion }) => onion.host === host)?.nodeId,
+    };
+    assert.equal(refusal(descriptor, admission, newest), vector.code);
   },
 );

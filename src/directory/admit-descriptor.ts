@@ -48,6 +48,22 @@ export function admitDescriptor(descriptor: Descriptor, admission: Admission): v
   checkPlace(descriptor, admission);
 }
 
+/**
+ * Whether the nodes that it names as its family name it too. It is taken if not, but of no family: each can
+ * name others before they do, and nobody can make others its family.
+ * @throws DirectoryError `one-sided-family`.
+ */
+export function checkFamily(
+  { nodeId, family }: Descriptor,
+  newest: (nodeId: NodeId) => Pick<Descriptor, 'family'> | undefined,
+): void {
+  const silent = family.filter((other) => newest(other)?.family.includes(nodeId) !== true);
+  if (silent.length > 0) {
+    const claim = `${silent.length} of ${family.length} that it names do not name it`;
+    throw new DirectoryError('one-sided-family', claim);
+  }
+}
+
 /** A node leaves with a descriptor that has expired one second after it was published. */
 export function isLeaving({ published, expires }: Descriptor): boolean {
   return expires === published + LEAVING_SECONDS;

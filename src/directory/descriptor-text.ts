@@ -102,7 +102,7 @@ export function renderDescriptorText(content: DescriptorContent): string {
 /**
  * The lines may come in any order; each known one once, `hpke` twice, unknown ones once by name.
  * No signature is looked at.
- * @throws DirectoryError `malformed`.
+ * @throws DirectoryError `malformed`, `duplicate-line`.
  */
 export function parseDescriptorText(
   text: string,
@@ -168,8 +168,9 @@ function sortLines(text: string): SortedLines {
     const [, name, value = ''] = LINE.exec(line) ?? [];
     if (name === undefined) throw malformed('not a line of a descriptor');
     if (name === 'hpke') sorted.hpke.push(value);
-    else if (names.has(name)) throw malformed(`the line ${name} is there twice`);
-    else if (isKnown(name)) sorted.known.set(name, groupsOf(name, value));
+    else if (names.has(name)) {
+      throw new DirectoryError('duplicate-line', `the line ${name} is there twice`);
+    } else if (isKnown(name)) sorted.known.set(name, groupsOf(name, value));
     else sorted.unknown.push(line);
     names.add(name);
   }

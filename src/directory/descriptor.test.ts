@@ -72,7 +72,7 @@ test('a node id that is not that of the identity is refused', () => {
 test('a descriptor that only a stranger signed is refused', () => {
   const stranger = { name: 'sotto/stranger', key: signingKeyFromSeed(testSeed('stranger')) };
   const signed = signNote(textOfNote(note), stranger);
-  assert.throws(() => parseDescriptor(signed), refusal('too-few-signatures'));
+  assert.throws(() => parseDescriptor(signed), refusal('unsigned'));
 });
 
 test('an onion that did not sign this identity is refused', () => {
@@ -89,11 +89,17 @@ test('a weak reply key is refused', () => {
   assert.throws(() => parseDescriptor(changed), refusal('weak-key'));
 });
 
+test('a line that is there twice is refused, whether it is known or not', () => {
+  const known = resigned((text) => `${text}${line(/^roles .*\n/m)}`);
+  const unknown = resigned((text) => `${text}weather fine\nweather foul\n`);
+  for (const each of [known, unknown]) {
+    assert.throws(() => parseDescriptor(each), refusal('duplicate-line'));
+  }
+});
+
 const line = (pattern: RegExp): string => pattern.exec(note)?.[0] ?? '';
 test.each<[string, (text: string) => string]>([
   ['another first line', (text) => text.replace('/1\n', '/2\n')],
-  ['a known line twice', (text) => `${text}${line(/^roles .*\n/m)}`],
-  ['an unknown line twice', (text) => `${text}weather fine\nweather foul\n`],
   ['a third line hpke', (text) => `${text}${line(/^hpke .*\n/m)}`],
   ['one line hpke', (text) => text.replace(/^hpke .*\n/m, '')],
   ['a line missing', (text) => text.replace(/^limits .*\n/m, '')],

@@ -52,8 +52,8 @@ export function signDescriptor(statement: DescriptorStatement, keys: DescriptorK
 /**
  * Checks that the identity signed the text, the onion key signed the identity, and the node id is
  * that of the identity. The time is the caller's to check.
- * @throws DirectoryError `too-large`, `malformed`, `weak-key`, `wrong-node-id`, `bad-signature`,
- * `duplicate-signature`, `too-few-signatures`, `bad-onion-signature`.
+ * @throws DirectoryError `too-large`, `malformed`, `duplicate-line`, `weak-key`, `wrong-node-id`, `bad-signature`,
+ * `duplicate-signature`, `unsigned`, `bad-onion-signature`.
  */
 export function parseDescriptor(note: Uint8Array | string): Descriptor {
   const source = decodeNote(note, MAX_DESCRIPTOR_BYTES);
@@ -68,7 +68,7 @@ export function parseDescriptor(note: Uint8Array | string): Descriptor {
     { name: signerName(nodeId), key: loadPublicKey(identity) },
   ]);
   if (signers.length === 0) {
-    throw new DirectoryError('too-few-signatures', 'the identity did not sign');
+    throw new DirectoryError('unsigned', 'the identity did not sign');
   }
   if (!onionKeyOf(onion).verify(onionMessage(content), onionSignature)) {
     throw new DirectoryError('bad-onion-signature', 'the onion key did not sign the identity');

@@ -102,6 +102,16 @@ test('its checkpoint is signed and cosigned like this', () => {
   assert.equal(openCosignature(cosignature, checkpoint, verifier), time);
 });
 
+test.each(invalid('cosignature-'))('%s is refused with its code', (name) => {
+  const vector = read(`invalid/${name}`) as LogVector & { code: string };
+  const { checkpoint, seed, witness, cosignature, code } = vector;
+  const key = loadPublicKey(signingKeyFromSeed(fromHex(seed)).publicKey);
+  assert.throws(() => openCosignature(cosignature, checkpoint, { name: witness, key }), {
+    name: 'DirectoryError',
+    code,
+  });
+});
+
 test.each(invalid('log-'))('%s is no proof', (name) => {
   const { from, leaf, index = 0, to, proof } = read(`invalid/${name}`) as WrongProof;
   const [head, hashes] = [parsed(to), proof.map(fromHex)];

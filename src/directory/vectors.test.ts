@@ -114,6 +114,26 @@ test.each(named('invalid', 'descriptor-'))('%s is refused with its code', (path)
   );
 });
 
+/** Said of a moment, and of no document. */
+const WITHOUT_VECTOR = ['busy', 'unavailable', 'unknown-kind'];
+
+test('every code is in the table of the specification, and no other, and has a vector', () => {
+  const source = readFileSync(new URL('directory-error.ts', import.meta.url), 'utf8');
+  const codes = [...source.matchAll(/^ {2}\| '([a-z-]+)'/gm)].map(([, code]) => code).sort();
+  assert.ok(codes.length > 30);
+  const spec = readFileSync(new URL('../directory.md', VECTORS), 'utf8');
+  const [table = ''] = /^## 8 Codes\n[^]*?(?=^## )/m.exec(spec) ?? [];
+  const rows = [...table.matchAll(/^\| ([a-z-]+(?:, [a-z-]+)*) \|/gm)].slice(1);
+  const told = rows.flatMap(([, names = '']) => names.split(', ')).sort();
+  assert.deepEqual(told, codes);
+  const vectors = named('invalid', '').map((path) => read(path) as { code?: string });
+  const shown = new Set([...vectors.map(({ code }) => code), ...WITHOUT_VECTOR]);
+  assert.deepEqual(
+    codes.filter((code) => !shown.has(code)),
+    [],
+  );
+});
+
 function codeOf(attempt: () => unknown): string {
   try {
     attempt();

@@ -4,7 +4,10 @@ import { z } from 'zod';
 const answerSchema = z.strictObject({
   authority: z.string(),
   verdict: z.enum(['taken', 'refused', 'later', 'unreached']),
-  /** Empty when it was taken; else a code of spec/directory.md section 8 and words, or why it was not reached. */
+  /**
+   * A code of spec/directory.md section 8 and words, or why it was not reached. When it was taken, empty
+   * or what of it does not count.
+   */
   reason: z.string(),
   /** Unix seconds. */
   at: z.number(),

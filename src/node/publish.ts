@@ -97,8 +97,9 @@ class Courier {
     if (signal.aborted || this.#due !== news) return answer;
     const { authority, verdict, reason } = answer;
     const { log, onAnswer } = this.#options;
-    if (verdict === 'taken') log.info('an authority took the descriptor', { authority });
-    else log.warn('an authority has not taken the descriptor', { authority, verdict, reason });
+    if (verdict === 'taken') {
+      log.info('an authority took the descriptor', { authority, ...(reason && { reason }) });
+    } else log.warn('an authority has not taken the descriptor', { authority, verdict, reason });
     onAnswer(answer);
     return answer;
   }
@@ -118,7 +119,8 @@ class Courier {
   async #put({ descriptor, bondProof }: NodeNews, signal: AbortSignal): Promise<Taken> {
     const taken = await this.#authority.put(PUT_KINDS.descriptor, descriptor, signal);
     if (taken.verdict !== 'taken' || bondProof === undefined) return taken;
-    return await this.#authority.put(PUT_KINDS.bondProof, bondProof, signal);
+    const proved = await this.#authority.put(PUT_KINDS.bondProof, bondProof, signal);
+    return proved.verdict === 'taken' ? taken : proved;
   }
 
   async #wait(ms: number, signal: AbortSignal): Promise<void> {

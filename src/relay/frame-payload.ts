@@ -239,8 +239,8 @@ const VERDICTS = ['taken', 'refused', 'later'] as const;
 export interface Taken {
   readonly verdict: (typeof VERDICTS)[number];
   /**
-   * Empty when it was taken, else a code of spec/directory.md section 8, a colon and words. Printable
-   * ASCII, at most 200 characters.
+   * A code of spec/directory.md section 8, a colon and words. When it was taken it is empty, or says what of
+   * it does not count. Printable ASCII, at most 200 characters.
    */
   readonly text: string;
 }
@@ -255,7 +255,7 @@ export function decodeTaken(payload: Uint8Array): Taken {
   return readAll(payload, (reader) => {
     const verdict = VERDICTS[reader.u8()];
     const text = Buffer.from(reader.rest()).toString('latin1');
-    const isFit = /^[ -~]*$/.test(text) && (text === '') === (verdict === 'taken');
+    const isFit = /^[ -~]*$/.test(text) && (text !== '' || verdict === 'taken');
     if (verdict === undefined || !isFit) throw new MalformedBytesError('not a verdict');
     return { verdict, text };
   });

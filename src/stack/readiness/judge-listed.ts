@@ -34,7 +34,7 @@ export const judgeListed: Judge = ({ listed }, { subject, nowMs }) => {
   }
   return node === undefined
     ? notListed(seen, `not in epoch ${epoch}`)
-    : done(`epoch ${epoch}, ${describeNode(node)}`);
+    : done([`epoch ${epoch}, ${describeNode(node)}`, ...remarks(seen)].join('; '));
 };
 
 function notListed(seen: ListedObservation, since: string): Judgement {
@@ -46,7 +46,13 @@ function notListed(seen: ListedObservation, since: string): Judgement {
 }
 
 function describeNode({ flags, weight, share }: ListedNode): string {
-  return `${flags.join(',')}, weight ${weight} (${(share * 100).toPrecision(2)} %)`;
+  return `${flags.join(',')}, weight ${weight} (${Number((share * 100).toPrecision(2))} %)`;
+}
+
+/** What does not count of a descriptor that was taken, each once however many say so. */
+function remarks({ answers }: ListedObservation): readonly string[] {
+  const taken = answers.filter(({ verdict, reason }) => verdict === 'taken' && reason !== '');
+  return [...new Set(taken.map(({ reason }) => reason))];
 }
 
 /** How many took the descriptor, and why each of the others did not. */

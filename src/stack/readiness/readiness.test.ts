@@ -387,6 +387,21 @@ test('a node that is not listed tells what the authorities say, and fails when m
   assert.match(most.hint ?? '', /explains the code/);
 });
 
+test('a node that is listed tells once what of its descriptor does not count', () => {
+  const relaying: Subject = { ...mainnet, membership: 'joins' };
+  const node = { flags: ['Relay'], weight: 1, share: 1 };
+  const answers = ['a1', 'a2'].map((authority) => ({
+    ...{ authority, verdict: 'taken' as const, at: 0 },
+    reason: 'one-sided-family: 1 of 1 that it names do not name it',
+  }));
+  const consensus = { epoch: 7, validUntil: NOW / 1000 + 60, node };
+  const listed = { value: { consensus, authorities: 2, answers } };
+  assert.equal(
+    look({ ...everything, listed }, relaying).listed.detail,
+    'epoch 7, Relay, weight 1 (100 %); one-sided-family: 1 of 1 that it names do not name it',
+  );
+});
+
 test('a node that leaves is done when no consensus lists it', () => {
   const leaving: Subject = { ...mainnet, membership: 'leaves' };
   const node = { flags: ['Relay'], weight: 1, share: 1 };
