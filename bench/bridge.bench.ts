@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Scope } from '../src/base/lifecycle.ts';
-import { silent } from '../src/base/log.ts';
 import { type DevnetChain, startDevnetChain } from '../src/devnet/chain-process.ts';
 import { type DevnetNetwork, startDevnetNetwork, WALLET_PORT } from '../src/devnet/network.ts';
 import { startProgram } from '../src/devnet/program.ts';
@@ -72,11 +71,10 @@ async function benchAt({ directory, reaper, delayMs, chain, wallet }: Stage): Pr
       observed: false,
       signal,
       reaper,
-      log: silent,
       onProgress: () => undefined,
     }),
   );
-  const tor = scope.use(await network.startClientTor('client', signal));
+  const tor = network.client;
   const rounds: Round[] = [];
   // The first one warms up the processes.
   for (let round = 0; round <= ROUNDS; round += 1) {

@@ -62,11 +62,10 @@ async function benchAt(delayMs: number): Promise<readonly Report[]> {
       observed: false,
       signal,
       reaper,
-      log,
       onProgress: () => undefined,
     }),
   );
-  const tor = scope.use(await network.startClientTor('client', signal));
+  const tor = network.client;
   const ways = { network, tor, directory };
   const named = `${delayMs} ms added to each onion round trip`;
   return [

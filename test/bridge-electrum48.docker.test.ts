@@ -53,11 +53,10 @@ beforeAll(async () => {
       observed: false,
       signal,
       reaper,
-      log: silent,
       onProgress: () => undefined,
     }),
   );
-  tor = scope.use(await network.startClientTor('client', signal));
+  tor = network.client;
 });
 
 afterAll(async () => {

@@ -57,11 +57,10 @@ beforeAll(async () => {
       observed: true,
       signal,
       reaper,
-      log: silent,
       onProgress: () => undefined,
     }),
   );
-  const { socks } = scope.use(await network.startClientTor('client', signal));
+  const { socks } = network.client;
   const [port = 0] = await findFreePorts(1);
   const listen = { host: '127.0.0.1', port };
   const way = ['--relayed', '--policy', network.policyFile];

@@ -28,12 +28,12 @@ const CONFIGS: Readonly<Record<string, StackConfig>> = {
     storage: '/mnt/disk',
     bitcoinData: '/mnt/old disk/bitcoin',
     exposeLan: { host: '192.168.1.5', port: 50_002 },
-    relay: { policy: '/etc/sotto/policy', consensus: '/var/lib/sotto/consensus' },
+    relay: { policy: '/etc/sotto/policy' },
   },
   'a bridge that asks the network, in the local network too': {
     ...base,
     exposeLan: { host: '192.168.1.5', port: 50_002 },
-    relay: { policy: '/etc/sotto/policy', consensus: '/var/lib/sotto/consensus' },
+    relay: { policy: '/etc/sotto/policy' },
     bridge: { lookup: 'relayed', schedule: 'fast' },
   },
   'the devnet with a bridge': {
@@ -107,20 +107,13 @@ function compareService(
   assert.equal(found.user, `${user.uid}:${user.gid}`, name);
   assert.equal(found.memoryMiB, service.memoryMiB, name);
   assert.ok(found.stopSeconds >= service.stopSeconds, name);
-  const {
-    '/config': configMount,
-    '/data': dataMount,
-    '/consensus': consensus,
-    ...others
-  } = found.mounts;
+  const { '/config': configMount, '/data': dataMount, ...others } = found.mounts;
   assert.equal(
     configMount,
     service.files.length > 0 || configMount ? `${home.config(name)} (ro)` : undefined,
     name,
   );
   assert.equal(dataMount, service.dataDirectory, name);
-  assert.equal(consensus !== undefined, name === 'node');
-  if (config.relay && name === 'node') assert.equal(consensus, '/var/lib/sotto (ro)');
   assert.deepEqual(others, {}, name);
   assert.deepEqual(
     found.ports,

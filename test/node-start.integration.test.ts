@@ -47,7 +47,6 @@ async function configIn(directory: string, target: Address): Promise<NodeConfig>
     target,
     socks: { host: '127.0.0.1', port: 1 },
     policyFile,
-    consensusFile: join(directory, 'consensus'),
     leave: false,
     family: [],
     epochSeconds: 86_400,
@@ -132,7 +131,6 @@ test('a node without a policy says HELLO, serves headers and its descriptor, and
   const config = {
     ...(await configIn(directory.path, server)),
     policyFile: undefined,
-    consensusFile: undefined,
     expectProxyHeader: false,
   };
   await using node = await startNode(config, deps);

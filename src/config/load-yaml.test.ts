@@ -76,7 +76,7 @@ test('what contradicts another setting is told with all the rest', () => {
 });
 
 test('a bridge asks the network that the node takes part in, else the own server', () => {
-  const relay = 'relay: { policy: /p, consensus: /c }\n';
+  const relay = 'relay: { policy: /p }\n';
   const lookupOf = (text: string): unknown => parse(`network: signet\n${text}`).bridge?.lookup;
   assert.equal(lookupOf(relay), undefined);
   assert.equal(lookupOf('bridge: {}'), 'direct');

@@ -24,7 +24,6 @@ const complete = {
   target: '127.0.0.1:50001',
   socks: '127.0.0.1:9050',
   policyFile: '/p',
-  consensusFile: '/c',
 };
 
 test('a complete file is read, with addresses parsed and defaults filled in', async () => {
@@ -50,14 +49,6 @@ test('every problem of a file is told at once, each with its place', async () =>
     assert.match(error.hint ?? '', /surprise/);
     return true;
   });
-});
-
-test('a consensus file is of no use without a policy', async () => {
-  const { policyFile, consensusFile, ...alone } = complete;
-  await load(JSON.stringify(alone));
-  await load(JSON.stringify({ ...alone, policyFile }));
-  const half = JSON.stringify({ ...alone, consensusFile });
-  await assert.rejects(load(half), { hint: /needs a policyFile/ });
 });
 
 test('only numeric private addresses are dialled, and 0.0.0.0 is to listen on alone', async () => {

@@ -21,8 +21,6 @@ const BRIDGE_SCHEDULES = ['steady', 'fast'] as const;
 export interface RelayMembership {
   /** The policy file. */
   readonly policy: string;
-  /** The newest consensus, for a network whose authorities have no onions. */
-  readonly consensus?: string | undefined;
   /** What `sotto bond prove` wrote. */
   readonly bond?: string | undefined;
   readonly leave?: boolean | undefined;
@@ -106,7 +104,6 @@ const fileSchema = z.strictObject({
   relay: z
     .strictObject({
       policy: plainPathSchema,
-      consensus: plainPathSchema.optional(),
       bond: plainPathSchema.optional(),
       leave: z.boolean().optional(),
     })

@@ -12,7 +12,6 @@ import { LookupError } from '../lookup/fault.ts';
 import type { Lookup } from '../lookup/lookup.ts';
 import { openDirectLookup } from '../lookup/open-direct-lookup.ts';
 import { openRelayedLookup } from '../lookup/open-relayed-lookup.ts';
-import type { Tor } from '../tor/tor-process.ts';
 import { startDevnetChain } from './chain-process.ts';
 import { areEqual, type DemoResult, type TimedLookup, wayResult } from './demo-result.ts';
 import { type DevnetNetwork, startDevnetNetwork, WALLET_PORT } from './network.ts';
@@ -52,7 +51,6 @@ export class Demo implements AsyncDisposable {
   #electrum: Address | undefined;
   #wallet: readonly WalletAddress[] = [];
   #network: DevnetNetwork | undefined;
-  #client: Tor | undefined;
   #readyMs = 0;
   #direct: readonly TimedLookup[] = [];
   #directMs = 0;
@@ -98,8 +96,7 @@ export class Demo implements AsyncDisposable {
   }
 
   get socks(): Address {
-    if (this.#client === undefined) throw new Error('the client has not been started');
-    return this.#client.socks;
+    return this.network.client.socks;
   }
 
   get wallet(): readonly WalletAddress[] {
@@ -120,7 +117,7 @@ export class Demo implements AsyncDisposable {
           : [answer.source.nodeId],
       ),
     );
-    const { consensus, signatures } = this.network.latest();
+    const { consensus, signatures } = await this.network.latest();
     const { epoch, nodes } = consensus;
     return {
       ok: direct.ok && relayed.ok && areEqual(this.#direct, this.#relayed),
@@ -157,7 +154,7 @@ export class Demo implements AsyncDisposable {
   }
 
   async #startNetwork(detail: (text: string) => void): Promise<string> {
-    const { nodes, mixMs, tickMs, signal, log } = this.#options;
+    const { nodes, mixMs, tickMs, signal } = this.#options;
     if (this.#electrum === undefined) throw new Error('the chain has not been started');
     const observed = this.#scope.use(
       await startObservedPort({
@@ -181,12 +178,9 @@ export class Demo implements AsyncDisposable {
         observed: true,
         signal,
         reaper: this.#reaper,
-        log,
         onProgress: detail,
       }),
     );
-    detail('starting the tor of the client');
-    this.#client = this.#scope.use(await this.#network.startClientTor('client', signal));
     this.#readyMs = performance.now() - this.#startedAt;
     return `ready after ${(this.#readyMs / 1000).toFixed(1)} s`;
   }

@@ -5,6 +5,7 @@ import { type NodeProcess, type NodeProcessOptions, startNodeProcess } from './n
 export interface DevnetNode extends Running {
   readonly nodeId: NodeId;
   readonly onion: string;
+  readonly dataDirectory: string;
   /** What the node's roles had in hand, one JSON object a line. */
   readonly observeFile: string;
   /** Ends its process. Its keys stay, and its onion, which then leads nowhere. */
@@ -37,6 +38,7 @@ export async function startDevnetNode(options: DevnetNodeOptions): Promise<Devne
   return {
     nodeId: first.ready.nodeId,
     onion,
+    dataDirectory: options.config.dataDirectory,
     observeFile,
     failed,
     stop: () => running[Symbol.asyncDispose](),

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { fromUtf8 } from '../base/bytes.ts';
-import { messageOf } from '../base/errors.ts';
 import { firstFailure, type Running, Scope } from '../base/lifecycle.ts';
-import type { Logger } from '../base/log.ts';
 import { type Policy, renderPolicy } from '../directory/policy.ts';
 import type { Address } from '../io/dial.ts';
-import { readIfPresent, writeDurably } from '../io/durable-file.ts';
+import { writeDurably } from '../io/durable-file.ts';
 import { findFreePorts } from '../io/free-ports.ts';
 import type { Reaper } from '../io/reaper.ts';
 import { RELAY_PORT } from '../node/descriptor-publisher.ts';
@@ -14,9 +12,15 @@ import { type NodeKeys, openNodeKeys } from '../node/node-keys.ts';
 import { onionKeyFromSeed } from '../tor/onion-key.ts';
 import { startPrivateTorNetwork } from '../tor/private-network.ts';
 import type { OnionOptions, Tor } from '../tor/tor-process.ts';
-import { startAuthorities } from './authorities.ts';
-import { type DirectoryRounds, startDirectoryRounds } from './directory-rounds.ts';
+import {
+  AUTHORITY_PORT,
+  type AuthorityPlace,
+  foundAuthorities,
+  startAuthorities,
+} from './authorities.ts';
 import { startDelayedPort } from './delayed-port.ts';
+import { devnetTimeline } from './devnet-timeline.ts';
+import { awaitFirstConsensus, newestConsensus, type SignedConsensus } from './first-consensus.ts';
 import { type DevnetNode, startDevnetNode } from './network-node.ts';
 
 export interface DevnetNetworkOptions {
@@ -32,13 +36,12 @@ export interface DevnetNetworkOptions {
   readonly tickMs: number;
   /** Of the consensus: between two questions of a client about one address. */
   readonly pollMeanS: number;
-  /** Added to every round trip to an onion. */
+  /** Added to every round trip to an onion of a node. */
   readonly delayMs: number;
   /** Whether nodes keep all they had in hand in a file. */
   readonly observed: boolean;
   readonly signal: AbortSignal;
   readonly reaper: Reaper;
-  readonly log: Logger;
   readonly onProgress: (what: string) => void;
 }
 
@@ -49,117 +52,90 @@ export interface DevnetNetwork extends Running {
   readonly walletOnion: string;
   readonly policy: Policy;
   readonly policyFile: string;
-  /** The newest consensus, and how many authorities signed it. */
-  latest(): Pick<DirectoryRounds, 'consensus' | 'signatures'>;
-  /** Starts a client's own tor. */
-  startClientTor(name: string, signal: AbortSignal): Promise<Tor>;
+  /** A tor without onions, for who asks the network. */
+  readonly client: Tor;
+  /** The newest consensus that a node goes by, and how many authorities signed it. */
+  latest(): Promise<SignedConsensus>;
 }
 
 export const WALLET_PORT = 50_001;
 const AUTHORITIES = 3;
 const CELL_TIMEOUT_MS = 30_000;
+/** What a process takes of one processor until it is ready, and the onions until they are published. */
+const [PROCESS_SECONDS, ONION_SECONDS] = [1, 3];
 
 export async function startDevnetNetwork(options: DevnetNetworkOptions): Promise<DevnetNetwork> {
-  const { directory, nodes: count, signal, reaper, log, onProgress } = options;
+  const { directory, nodes: count, signal, reaper, onProgress } = options;
   await using starting = new Scope();
   const policyFile = join(directory, 'policy');
-  const consensusFile = join(directory, 'consensus');
   const places = await placesOf(directory, count);
-
-  const startingAuthorities = startAuthorities({
+  const { places: authorityPlaces, policy: founded } = await foundAuthorities({
     count: AUTHORITIES,
     directory: join(directory, 'authorities'),
-    network: 'regtest',
-    signal,
-    reaper,
   });
-  const startingTor = startPrivateTorNetwork({
-    directory: join(directory, 'tor'),
-    signal,
-    reaper,
-    onProgress,
-  });
-  await starting.useAll<AsyncDisposable>([startingAuthorities, startingTor]);
-  const [authorities, tor] = await Promise.all([startingAuthorities, startingTor]);
   const bootstrap = places.map(({ onion }) => ({ host: onion, port: RELAY_PORT }));
-  const policy = { ...authorities.policy, bootstrap };
+  const policy = { ...founded, bootstrap };
   await writeDurably(policyFile, renderPolicy(policy));
+  const tor = starting.use(
+    await startPrivateTorNetwork({ directory: join(directory, 'tor'), signal, reaper, onProgress }),
+  );
 
-  onProgress(`starting ${count} nodes, each with its own tor`);
+  onProgress(`starting the tors of ${count} nodes, of the authorities and of a client`);
   const walletSeed = randomBytes(32);
-  const walletTarget = await atDistance(options.walletTarget, options, starting);
-  const tors = await starting.useAll(
-    places.map(async ({ name, keys, listen }, index) => {
-      const relayTarget = await atDistance(listen, options, starting);
-      const onions = [onionTo(RELAY_PORT, { seed: keys.onion, target: relayTarget, named: true })];
-      if (index === 0) {
-        onions.push(onionTo(WALLET_PORT, { seed: walletSeed, target: walletTarget, named: false }));
-      }
-      return await tor.startTor({ name, onions, signal });
-    }),
-  );
-  const nodes = await starting.useAll(
-    places.map(async ({ dataDirectory, onion, listen, observeFile }, index) => {
-      const socks = tors[index]?.socks;
-      if (socks === undefined) throw new Error('every node has a tor');
-      return await startDevnetNode({
-        onion,
-        observeFile,
-        config: {
-          network: 'regtest',
-          dataDirectory,
-          listen,
-          expectProxyHeader: true,
-          target: options.target,
-          socks,
-          policyFile,
-          consensusFile,
-          leave: false,
-          family: [],
-          epochSeconds: 86_400,
-          cellTimeoutMs: CELL_TIMEOUT_MS,
-          ...(options.observed && { observeFile }),
-        },
-        signal,
-        reaper,
-      });
-    }),
-  );
+  const wanted = [
+    { name: 'client', onions: [] },
+    { name: 'authorities', onions: authorityPlaces.map(onionOfAuthority) },
+    ...(await torsOfNodes(places, { walletSeed, starting, options })),
+  ];
+  const tors = await starting.useAll(wanted.map((each) => tor.startTor({ ...each, signal })));
+  const [client, torOfAuthorities, ...nodeTors] = tors;
+  if (client === undefined || torOfAuthorities === undefined) throw new Error('all tors run');
 
-  onProgress('signing the consensus');
-  const rounds: DirectoryRounds = starting.use(
-    await startDirectoryRounds({
-      authorities,
-      policy,
-      consensusFile,
-      descriptors: () => Promise.all(places.map(readDescriptor)),
+  onProgress(`starting ${AUTHORITIES} authorities, publishing the onions`);
+  const timeline = devnetTimeline(Date.now() / 1000 + startSeconds(AUTHORITIES + count));
+  const authorities = starting.use(
+    await startAuthorities({
+      places: authorityPlaces,
+      policyFile,
+      socks: torOfAuthorities.socks,
+      target: options.target,
       params: new Map([
         ['mix-ms', options.mixMs],
         ['tick-ms', options.tickMs],
         ['poll-mean-s', options.pollMeanS],
       ]),
-      clock: Date.now,
-      onError: (error) => {
-        log.error('the consensus cannot be renewed', { reason: messageOf(error) });
-      },
+      timeline,
+      signal,
+      reaper,
     }),
   );
-
-  onProgress('publishing the onions');
   await Promise.all(
     tors.flatMap((each) => each.onions.map((onion) => each.published(onion, { signal }))),
   );
+
+  onProgress(`starting ${count} nodes`);
+  const nodes = await starting.useAll(
+    places.map((place, index) => startNode(place, { tor: nodeTors[index], policyFile, options })),
+  );
+  const failed = firstFailure(tor, ...tors, authorities, ...nodes);
+  const listing = { nodes, policy, timeline, clock: Date.now, signal, onProgress };
+  await Promise.race([failed, awaitFirstConsensus(listing)]);
   const started = starting.move();
   return {
     nodes,
     walletOnion: onionKeyFromSeed(walletSeed).address,
+    client,
     policy,
     policyFile,
-    latest: () => rounds,
-    startClientTor: (name, starting) => tor.startTor({ name, onions: [], signal: starting }),
-    failed: firstFailure(tor, ...tors, ...nodes),
+    latest: () => newestConsensus(nodes, policy),
+    failed,
     [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
   };
+}
+
+/** From now until the last of so many processes is ready. */
+function startSeconds(processes: number): number {
+  return ONION_SECONDS + (PROCESS_SECONDS * processes) / availableParallelism();
 }
 
 interface Place {
@@ -190,10 +166,58 @@ async function placesOf(directory: string, count: number): Promise<Place[]> {
   );
 }
 
-async function readDescriptor({ dataDirectory }: Place): Promise<string> {
-  const note = await readIfPresent(join(dataDirectory, 'descriptor'));
-  if (note === undefined) throw new Error('a node that is ready has written its descriptor');
-  return fromUtf8(note);
+interface NodeStart {
+  readonly tor: Tor | undefined;
+  readonly policyFile: string;
+  readonly options: DevnetNetworkOptions;
+}
+
+async function startNode(place: Place, { tor, policyFile, options }: NodeStart) {
+  const { dataDirectory, onion, listen, observeFile } = place;
+  if (tor === undefined) throw new Error('every node has a tor');
+  return await startDevnetNode({
+    onion,
+    observeFile,
+    config: {
+      network: 'regtest',
+      dataDirectory,
+      listen,
+      expectProxyHeader: true,
+      target: options.target,
+      socks: tor.socks,
+      policyFile,
+      leave: false,
+      family: [],
+      epochSeconds: 86_400,
+      cellTimeoutMs: CELL_TIMEOUT_MS,
+      ...(options.observed && { observeFile }),
+    },
+    signal: options.signal,
+    reaper: options.reaper,
+  });
+}
+
+interface NodeTors {
+  readonly walletSeed: Uint8Array;
+  readonly starting: Scope;
+  readonly options: DevnetNetworkOptions;
+}
+
+/** The first one has the wallet onion, too. */
+async function torsOfNodes(places: readonly Place[], { walletSeed, starting, options }: NodeTors) {
+  const walletTarget = await atDistance(options.walletTarget, options, starting);
+  const wallet = onionTo(WALLET_PORT, { seed: walletSeed, target: walletTarget, named: false });
+  return await Promise.all(
+    places.map(async ({ name, keys, listen }, index) => {
+      const target = await atDistance(listen, options, starting);
+      const relay = onionTo(RELAY_PORT, { seed: keys.onion, target, named: true });
+      return { name, onions: index === 0 ? [relay, wallet] : [relay] };
+    }),
+  );
+}
+
+function onionOfAuthority({ onionSeed, listen }: AuthorityPlace): OnionOptions {
+  return onionTo(AUTHORITY_PORT, { seed: onionSeed, target: listen, named: true });
 }
 
 interface OnionTarget {

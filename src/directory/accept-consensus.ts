@@ -97,7 +97,7 @@ export function checkFollows(consensus: Consensus, previous: Consensus): void {
  * swapped cannot pass for a renewal.
  * @throws DirectoryError `swapped-key`
  */
-export function checkKeysKept(consensus: Consensus, previous: Consensus): void {
+function checkKeysKept(consensus: Consensus, previous: Consensus): void {
   for (const node of consensus.nodes) {
     const before = previous.node(node.nodeId);
     if (before !== undefined && swapsKey(node.keyConfigs, before.keyConfigs)) {

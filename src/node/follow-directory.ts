@@ -29,8 +29,8 @@ export interface FollowDirectoryOptions {
 }
 
 const START_MS = 500;
-const FIRST_WAIT_MS = 10_000;
-const LONGEST_WAIT_MS = 300_000;
+/** Before the first one, which may be made at any moment, each wait is a quarter longer than the last. */
+const [FIRST_WAIT_MS, LONGEST_WAIT_MS, LONGER] = [1000, 300_000, 1.25];
 /** A slot may be skipped: the wait is doubled until it is an eighth of what a consensus is fresh for. */
 const [FIRST_PART, LONGEST_PART] = [1 / 72, 1 / 8];
 /** The wall clock may be set while we wait. */
@@ -123,10 +123,10 @@ async function follow(
 
 /** Not all nodes ask at the same moment. */
 function retryMs(held: Consensus | undefined, attempts: number): number {
-  const freshMs = held && (held.freshUntil - held.validAfter) * 1000;
-  const [first, last] =
-    freshMs === undefined
-      ? [FIRST_WAIT_MS, LONGEST_WAIT_MS]
-      : [FIRST_PART * freshMs, LONGEST_PART * freshMs];
-  return Math.min(first * 2 ** attempts, last) * (0.5 + Math.random() / 2);
+  const randomly = 0.5 + Math.random() / 2;
+  if (held === undefined) {
+    return Math.min(FIRST_WAIT_MS * LONGER ** attempts, LONGEST_WAIT_MS) * randomly;
+  }
+  const freshMs = (held.freshUntil - held.validAfter) * 1000;
+  return Math.min(FIRST_PART * 2 ** attempts, LONGEST_PART) * freshMs * randomly;
 }

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { join } from 'node:path';
 import { fromUtf8, toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
@@ -12,7 +11,6 @@ import type { NodeId } from '../directory/node-id.ts';
 import { parsePolicy, type Policy } from '../directory/policy.ts';
 import { formatAddress, type Dial } from '../io/dial.ts';
 import { readIfPresent } from '../io/durable-file.ts';
-import { followConsensusFile } from './consensus-file.ts';
 import { type DirectoryPeer, directoryPeer, type DirectoryPeerOptions } from './directory-peer.ts';
 import { openBond } from './open-bond.ts';
 import { followDirectory } from './follow-directory.ts';
@@ -101,12 +99,8 @@ async function openDirectory(
   options: NodeNetworkOptions,
 ): Promise<NodeDirectory> {
   const { config, clock, log } = options;
-  const { consensusFile, dataDirectory } = config;
+  const { dataDirectory } = config;
   if (policy === undefined) return directoryOfOne();
-  if (consensusFile !== undefined) {
-    const keptPath = join(dataDirectory, 'consensus');
-    return followConsensusFile({ path: consensusFile, keptPath, policy, clock, log });
-  }
   const bootstrap = policy.bootstrap.map((onion) =>
     directoryPeer({ name: formatAddress(onion), onion }, reachOf(options)),
   );

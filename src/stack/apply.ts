@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { equalBytes, utf8 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import {
@@ -40,12 +40,7 @@ export async function writePlan(options: WritePlanOptions): Promise<readonly Ser
   for (const service of services) {
     if (await writeConfig(plan, service)) changed.add(service.name);
   }
-  if (config.backend === 'docker') {
-    // Compose would say it in words of its own, after it has begun.
-    const consensus = config.relay?.consensus;
-    if (consensus !== undefined) await requireDirectory(dirname(consensus));
-    await writeComposeFiles(plan);
-  }
+  if (config.backend === 'docker') await writeComposeFiles(plan);
   // Made by this process, whoever that is.
   for (const name of ['tor', 'node'] as const) await giveTree(home.data(name), plan.user);
   return services.map(({ name }) => name).filter((name) => changed.has(name));

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { dirname } from 'node:path';
 import { dataDirectoryOf, type PlanContext } from './plan-context.ts';
 import { type ConfigFile, SERVICE_NAMES, type ServiceName, type ServiceSpec } from './service.ts';
 
@@ -47,8 +46,6 @@ export function environmentOf(
     SOTTO_BRIDGE_COMMAND: commandOf('bridge'),
     SOTTO_BITCOIND_DATA: dataDirectoryOf({ config, home }, 'bitcoind'),
     SOTTO_TARGET_DATA: dataDirectoryOf({ config, home }, 'target'),
-    SOTTO_CONSENSUS_DIRECTORY:
-      config.relay?.consensus === undefined ? home.config('node') : dirname(config.relay.consensus),
     SOTTO_LAN_ADDRESS: config.exposeLan?.host ?? '127.0.0.1',
     SOTTO_LAN_PORT: String(config.exposeLan?.port ?? 50_001),
   };

@@ -43,7 +43,7 @@ test('files that are named and are not there are told', async () => {
   const file = join(home.path, 'sotto.yaml');
   await writeFile(
     file,
-    'network: regtest\nbackend: process\nrelay: { policy: /nowhere/p, consensus: /nowhere/c }\n',
+    'network: regtest\nbackend: process\nrelay: { policy: /nowhere/p }\n',
   );
   await isRefused(home.path, /there is no file \/nowhere\/p/);
   await writeFile(file, 'network: regtest\nbackend: process\ntor: { test_network: /nowhere/n }\n');

@@ -48,13 +48,13 @@ expose_lan: 192.168.1.5:50001
 storage: /mnt/disk
 bitcoin_data: /mnt/old disk/bitcoin
 memory_mib: 16384
-relay: { policy: /etc/sotto/policy, consensus: /etc/sotto/consensus/latest }
+relay: { policy: /etc/sotto/policy }
 docker: { project: mine, network_prefix: 192.168.77 }
 process: { first_port: 40000 }
 `;
 
 const BRIDGE = `expose_lan: 192.168.1.5:50001
-relay: { policy: /etc/sotto/policy, consensus: /etc/sotto/consensus/latest }
+relay: { policy: /etc/sotto/policy }
 bridge: { schedule: fast }
 `;
 
@@ -166,7 +166,7 @@ test('an open wallet onion goes to the guard, from a directory that devices do n
 });
 
 test('with a bridge no wallet reaches the target, and relayed neither does the bridge', () => {
-  const more = 'expose_lan: 192.168.1.5:50001\nrelay: { policy: /p, consensus: /c }\n';
+  const more = 'expose_lan: 192.168.1.5:50001\nrelay: { policy: /p }\n';
   const reachedBy = (yaml: string): Record<string, readonly string[]> =>
     Object.fromEntries(planOf(yaml).services.map(({ name, reaches }) => [name, reaches]));
   const direct = reachedBy(`network: mainnet\n${more}bridge: { lookup: direct }`);
@@ -193,10 +193,9 @@ test('a node whose policy is all it has fetches its consensuses, and leaves when
     return JSON.parse(files.find(({ name }) => name === 'node.json')?.text ?? '');
   };
   const settings = { policyFile: '/config/policy', network: 'mainnet' };
-  const pick = ({ network, policyFile, consensusFile, leave }: Record<string, unknown>) => ({
+  const pick = ({ network, policyFile, leave }: Record<string, unknown>) => ({
     network,
     policyFile,
-    ...(consensusFile !== undefined && { consensusFile }),
     ...(leave !== undefined && { leave }),
   });
   const read = (relay: string) => pick(nodeOf(relay) as Record<string, unknown>);
@@ -208,8 +207,6 @@ test('a node whose policy is all it has fetches its consensuses, and leaves when
   assert.equal(files.find(({ name }) => name === 'bond')?.text, 'a bond\n');
   assert.match(files[0]?.text ?? '', /"bondFile": "\/config\/bond"/);
   assert.deepEqual(read('{ policy: /p, leave: true }'), { ...settings, leave: true });
-  const consensusFile = '/consensus/latest';
-  assert.deepEqual(read('{ policy: /p, consensus: /c/latest }'), { ...settings, consensusFile });
 });
 
 test('on a private Tor network tor knows its authorities, and no others', () => {

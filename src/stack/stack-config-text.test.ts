@@ -20,7 +20,7 @@ const fields = {
   openWallet: fc.boolean(),
   exposeLan: fc.option(fc.constant({ host: '192.168.1.5', port: 50_001 }), { nil: undefined }),
   memoryMib: fc.option(fc.integer({ min: 3328, max: 10 ** 6 }), { nil: undefined }),
-  relay: fc.option(fc.record({ policy: path, consensus: path }, PLAIN), { nil: undefined }),
+  relay: fc.option(fc.record({ policy: path }, PLAIN), { nil: undefined }),
   bridge: fc.constantFrom(
     undefined,
     { lookup: 'direct', schedule: undefined } as const,

@@ -35,7 +35,6 @@ export function initCommand(): Command {
     .option('--open-wallet', 'let wallets in that cannot hold a device key')
     .option('--memory-mib <number>', 'for all of it together', wholeNumber(1, 1 << 24))
     .option('--policy <file>', 'of a network of nodes to take part in', absolute)
-    .option('--consensus <file>', 'of the same network', absolute)
     .option('--tor-test-network <file>', 'authorities of a private Tor network', absolute)
     .option('--project <name>', 'before the names of all containers')
     .option('--network-prefix <numbers>', 'first three numbers of the containers’ addresses')

@@ -15,7 +15,6 @@ export async function missingPlaces(config: StackConfig): Promise<readonly Place
     bitcoin_data: config.bitcoinData,
     'relay.policy': config.relay?.policy,
     'relay.bond': config.relay?.bond,
-    'relay.consensus': config.relay?.consensus,
     'tor.test_network': config.testNetworkFile,
   };
   const missing: Place[] = [];

@@ -52,7 +52,7 @@ test('nobody is tried whom a service may reach', () => {
 });
 
 test('what listens everywhere is tried on the networks that it does not share', () => {
-  const relay = { policy: '/p', consensus: '/c' };
+  const relay = { policy: '/p' };
   const bridged = testPlan({ relay, bridge: { lookup: 'relayed' } });
   const tried = (service: ServiceName): string[] =>
     trialFor(service, bridged).order.dial.map(formatAddress);

@@ -13,7 +13,6 @@ test('what is chosen is what the written file says', () => {
     storage: '/mnt/disk/sotto',
     exposeLan: '192.168.1.5:50001',
     policy: '/etc/policy',
-    consensus: '/etc/consensus',
     torTestNetwork: '/tmp/network.json',
     project: 'mine',
     networkPrefix: '10.99.1',
@@ -28,7 +27,7 @@ test('all that will not do is told at once, by the flag it came from', () => {
     network: 'mainnet',
     project: 'Ä',
     firstPort: 1,
-    consensus: '/c',
+    policy: 'here',
     storage: 'here',
   };
   assert.throws(

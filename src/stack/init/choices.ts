@@ -12,7 +12,6 @@ export interface Choices {
   readonly exposeLan?: string | undefined;
   readonly memoryMib?: number | undefined;
   readonly policy?: string | undefined;
-  readonly consensus?: string | undefined;
   readonly torTestNetwork?: string | undefined;
   readonly project?: string | undefined;
   readonly networkPrefix?: string | undefined;
@@ -24,13 +23,12 @@ const FLAGS: Readonly<Record<string, string>> = {
   'docker.network_prefix': '--network-prefix',
   'process.first_port': '--first-port',
   'relay.policy': '--policy',
-  'relay.consensus': '--consensus',
   'tor.test_network': '--tor-test-network',
 };
 
 /** @throws UserError naming all that will not do, each by its flag. */
 export function configFrom(choices: Choices): StackConfig {
-  const { policy, consensus } = choices;
+  const { policy } = choices;
   const parsed = stackConfigSchema.safeParse({
     network: choices.network,
     target: choices.target,
@@ -40,7 +38,7 @@ export function configFrom(choices: Choices): StackConfig {
     open_wallet: choices.openWallet,
     expose_lan: choices.exposeLan,
     memory_mib: choices.memoryMib,
-    ...((policy ?? consensus) !== undefined && { relay: { policy, consensus } }),
+    ...(policy !== undefined && { relay: { policy } }),
     tor: { test_network: choices.torTestNetwork },
     docker: { project: choices.project, network_prefix: choices.networkPrefix },
     process: { first_port: choices.firstPort },

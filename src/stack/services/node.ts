@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { formatAddress } from '../../io/dial.ts';
 import { dataDirectoryOf, type PlanContext, placesOf } from '../plan-context.ts';
 import type { ConfigFile, ServiceSpec } from '../service.ts';
@@ -32,10 +31,6 @@ function nodeFiles(context: PlanContext): readonly ConfigFile[] {
     socks: formatAddress(endpoints.socks.node),
     ...(relay && {
       policyFile: `${places.config}/policy`,
-      ...(relay.consensus !== undefined && {
-        consensusFile:
-          config.backend === 'docker' ? `/consensus/${basename(relay.consensus)}` : relay.consensus,
-      }),
       ...(facts.bond !== undefined && { bondFile: `${places.config}/bond` }),
       ...(relay.leave && { leave: true }),
     }),
