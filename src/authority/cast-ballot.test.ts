@@ -41,8 +41,8 @@ beforeEach(async () => {
   const policy = testPolicy(testAuthorities(5));
   const relay = testDescriptor('a').nodeId;
   const prober = {
-    isRunning: (nodeId: string) => nodeId === relay,
-    isStable: (nodeId: string) => nodeId === relay,
+    isRunning: ({ nodeId }: Pick<Descriptor, 'nodeId'>) => nodeId === relay,
+    isStable: ({ nodeId }: Pick<Descriptor, 'nodeId'>) => nodeId === relay,
   };
   const bonds = { satsOf: ({ nodeId }: Descriptor) => (nodeId === relay ? 7 : 0) };
   const params = new Map([['mix-ms', 500]]);

@@ -60,10 +60,10 @@ export async function castBallot(
   };
 }
 
-function flagsOfProbes({ nodeId }: Descriptor, { prober }: BallotParts): readonly NodeFlag[] {
+function flagsOfProbes(descriptor: Descriptor, { prober }: BallotParts): readonly NodeFlag[] {
   return [
-    ...(prober.isRunning(nodeId) ? (['Running'] as const) : []),
-    ...(prober.isStable(nodeId) ? (['Stable'] as const) : []),
+    ...(prober.isRunning(descriptor) ? (['Running'] as const) : []),
+    ...(prober.isStable(descriptor) ? (['Stable'] as const) : []),
   ];
 }
 

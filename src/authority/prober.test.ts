@@ -1,116 +1,149 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'vitest';
-import { testDescriptor } from '../../test/test-directory.ts';
+import { seededNumbers } from '../../test/seeded-numbers.ts';
+import { TEST_TIME, testConsensus, testDescriptor } from '../../test/test-directory.ts';
 import { VirtualTime } from '../../test/virtual-time.ts';
+import { Scope } from '../base/lifecycle.ts';
 import { silent } from '../base/log.ts';
+import { type Consensus } from '../directory/consensus.ts';
 import { type Descriptor } from '../directory/descriptor.ts';
-import { Prober } from './prober.ts';
+import { type NodeId } from '../directory/node-id.ts';
+import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
+import { ProbeError } from './probe-error.ts';
+import { openProberMemory, type ProberMemory } from './prober-memory.ts';
+import { type AskableGateway, Prober } from './prober.ts';
 
 const EVERY_MS = 1_800_000;
-const DAY_MS = 86_400_000;
-const START_MS = 1_000_000_000_000;
-const a = testDescriptor('a');
-const b = testDescriptor('b');
+const START_MS = (TEST_TIME + 60) * 1000;
+const nodes = ['a', 'b', 'c', 'd'].map((name) => testDescriptor(name));
+const [a, b] = nodes as [Descriptor, Descriptor];
+const news = testDescriptor('e');
+const relayOnly = testDescriptor('f', { roles: new Set(['relay'] as const) });
 
+let scope: Scope;
+let path: string;
 let time: VirtualTime;
-let nodes: readonly Descriptor[];
-let asked: string[];
-/** How a node answers; usually at once. */
-let answers: Map<string, (signal: AbortSignal) => Promise<void>>;
+let here: readonly Descriptor[];
+let consensus: Consensus | undefined;
+let asked: AskableGateway[];
+let away: Set<NodeId>;
+let wrong: Set<NodeId>;
+let memory: ProberMemory;
 let prober: Prober;
 
-const fails = (): Promise<void> => Promise.reject(new Error('out of reach'));
-const silence = (signal: AbortSignal): Promise<void> =>
-  new Promise((_, reject) => {
-    signal.addEventListener('abort', () => {
-      reject(signal.reason as Error);
-    });
-  });
+beforeEach(async () => {
+  scope = new Scope();
+  path = join(scope.use(await makeTemporaryDirectory()).path, 'probes.json');
+  time = new VirtualTime(START_MS);
+  here = nodes;
+  consensus = testConsensus();
+  asked = [];
+  away = new Set();
+  wrong = new Set();
+});
+afterEach(async () => {
+  await prober[Symbol.asyncDispose]();
+  await scope[Symbol.asyncDispose]();
+});
 
-function start(known: readonly Descriptor[]): void {
-  nodes = known;
+async function start(): Promise<void> {
+  const uniform = seededNumbers(5);
+  memory = await openProberMemory({ path, everyMs: EVERY_MS, now: time.nowMs, log: silent });
   prober = new Prober({
-    ask: ({ nodeId }, signal) => {
-      asked.push(nodeId);
-      return answers.get(nodeId)?.(signal) ?? Promise.resolve();
+    memory,
+    nodes: () => here,
+    consensus: () => consensus,
+    challenge: ({ nodeId }) =>
+      away.has(nodeId) ? Promise.reject(new Error('nobody')) : Promise.resolve(),
+    ask: (gateway) => {
+      asked.push(gateway);
+      return wrong.has(gateway.nodeId)
+        ? Promise.reject(new ProbeError('wrong', 'a lie'))
+        : Promise.resolve();
     },
-    nodes: () => nodes,
     everyMs: EVERY_MS,
     time: time.shifted(0),
+    random: (below) => Math.floor(uniform() * below),
     log: silent,
   });
 }
 
-beforeEach(() => {
-  time = new VirtualTime(START_MS);
-  asked = [];
-  answers = new Map();
-});
-afterEach(() => prober[Symbol.asyncDispose]());
-
 const passTime = (ms: number): Promise<void> => time.runUntil(time.nowMs + ms);
+const running = (): readonly NodeId[] =>
+  here.flatMap((each) => (prober.isRunning(each) ? [each.nodeId] : []));
+const ids = (descriptors: readonly Descriptor[]): readonly NodeId[] =>
+  descriptors.map(({ nodeId }) => nodeId);
 
-test('who answers runs, and who does not is asked three times and does not run', async () => {
-  answers.set(b.nodeId, fails);
-  start([a, b]);
-  await passTime(1000);
-  assert.deepEqual([prober.isRunning(a.nodeId), prober.isRunning(b.nodeId)], [true, false]);
-  assert.equal(asked.filter((nodeId) => nodeId === b.nodeId).length, 3);
-  assert.equal(prober.isStable(a.nodeId), false);
+test('a node runs that is there and, as a gateway, answers right', async () => {
+  away.add(a.nodeId);
+  wrong.add(b.nodeId);
+  await start();
+  await passTime(EVERY_MS / 4);
+  assert.deepEqual(running(), ids(nodes.slice(2)));
 });
 
-test('one failure is not the end, three are, until it answers again', async () => {
-  start([a]);
-  let failures = 2;
-  answers.set(a.nodeId, () => (failures-- > 0 ? fails() : Promise.resolve()));
-  await passTime(1000);
-  assert.equal(prober.isRunning(a.nodeId), true);
-  failures = 3;
-  await passTime(EVERY_MS);
-  assert.equal(prober.isRunning(a.nodeId), false);
-  await passTime(EVERY_MS);
-  assert.equal(prober.isRunning(a.nodeId), true);
+test('while no consensus is there or it has expired, being there is enough', async () => {
+  consensus = undefined;
+  await start();
+  await passTime(EVERY_MS / 4);
+  assert.deepEqual([running(), asked], [ids(nodes), []]);
+  consensus = testConsensus();
+  wrong = new Set(ids(nodes));
+  await passTime(EVERY_MS / 4);
+  assert.deepEqual(running(), []);
+  await time.runUntil(consensus.validUntil * 1000 + EVERY_MS);
+  assert.deepEqual(running(), ids(nodes));
 });
 
-test('a node that says nothing is given up in time, and holds up no other', async () => {
-  answers.set(a.nodeId, silence);
-  start([a, b]);
-  await passTime(1000);
-  assert.equal(prober.isRunning(b.nodeId), true);
-  await passTime(3 * 90_000);
-  assert.equal(prober.isRunning(a.nodeId), false);
-  assert.equal(asked.filter((nodeId) => nodeId === a.nodeId).length, 3);
+test('with relays of fewer than three families, being there is enough', async () => {
+  consensus = testConsensus({ nodes: testConsensus().nodes.slice(0, 2) });
+  await start();
+  await passTime(EVERY_MS / 4);
+  assert.deepEqual([running(), asked], [ids(nodes), []]);
 });
 
-test('three days without a break make a node stable, and a break begins them anew', async () => {
-  start([a]);
-  await passTime(3 * DAY_MS - 1000);
-  assert.equal(prober.isStable(a.nodeId), false);
-  await passTime(EVERY_MS);
-  assert.equal(prober.isStable(a.nodeId), true);
-  answers.set(a.nodeId, fails);
-  await passTime(EVERY_MS);
-  answers.delete(a.nodeId);
-  await passTime(EVERY_MS);
-  assert.deepEqual([prober.isRunning(a.nodeId), prober.isStable(a.nodeId)], [true, false]);
+test('a new gateway runs only when it is listed and was asked; one that is a relay only, at once', async () => {
+  here = [...nodes, news, relayOnly];
+  await start();
+  prober.probe(news);
+  await passTime(EVERY_MS / 4);
+  assert.deepEqual(running(), ids([...nodes, relayOnly]));
+  const [like] = testConsensus().nodes;
+  assert.ok(like);
+  const { nodeId } = news;
+  const listed = [...testConsensus().nodes, { ...like, nodeId, family: nodeId }];
+  consensus = testConsensus({ nodes: listed.sort((x, y) => (x.nodeId < y.nodeId ? -1 : 1)) });
+  await passTime(EVERY_MS / 4);
+  assert.deepEqual(running(), ids(here));
 });
 
-test('a new node is asked at once, and one that is gone is forgotten', async () => {
-  start([]);
-  await passTime(1000);
-  nodes = [a];
-  prober.probe(a);
-  await passTime(1000);
-  assert.equal(prober.isRunning(a.nodeId), true);
-  nodes = [];
-  await passTime(EVERY_MS);
-  assert.equal(prober.isRunning(a.nodeId), false);
+test('a gateway is asked through relays of other families that are there, those that carry first', async () => {
+  away.add(b.nodeId);
+  await start();
+  await passTime(EVERY_MS / 4);
+  const loser = nodes[2]?.nodeId ?? '';
+  for (const family of ids(nodes.slice(0, 2)))
+    memory.carried.note(loser, { family, carried: false });
+  assert.ok(asked.length >= 3);
+  for (const { nodeId, relays } of asked) {
+    const through = relays().map((relay) => relay.nodeId);
+    assert.ok(through.length === 2 && !through.includes(nodeId) && !through.includes(b.nodeId));
+  }
+  assert.equal(running().includes(loser), false);
 });
 
-test('stopping waits for nobody', async () => {
-  answers.set(a.nodeId, silence);
-  start([a]);
-  await passTime(1000);
+test('what was seen is there after a restart', async () => {
+  consensus = testConsensus({
+    validAfter: TEST_TIME + 4 * 86_400,
+    freshUntil: TEST_TIME + 5 * 86_400 - 1,
+    validUntil: TEST_TIME + 5 * 86_400,
+  });
+  wrong.add(b.nodeId);
+  await start();
+  await passTime(4 * 86_400_000);
+  assert.deepEqual([prober.isStable(a), prober.isRunning(b)], [true, false]);
   await prober[Symbol.asyncDispose]();
-  assert.equal(asked.length, 1);
+  await start();
+  assert.deepEqual([prober.isStable(a), prober.isRunning(b)], [true, false]);
 });

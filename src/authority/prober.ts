@@ -1,128 +1,185 @@
-import { randomInt } from 'node:crypto';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { shuffled } from '../base/shuffled.ts';
+import { type Consensus } from '../directory/consensus.ts';
+import { type ConsensusNode } from '../directory/consensus-node.ts';
 import { type Descriptor } from '../directory/descriptor.ts';
 import { type NodeId } from '../directory/node-id.ts';
-import { byDeadline, type Time } from './time.ts';
+import { type CarriedCells } from './carried-cells.ts';
+import { ProbeLoop } from './probe-loop.ts';
+import { type ProberMemory } from './prober-memory.ts';
+import { type Time } from './time.ts';
+
+/** A gateway of the consensus that clients go by now, and the relays to ask it through. */
+export interface AskableGateway {
+  readonly nodeId: NodeId;
+  readonly gateway: ConsensusNode;
+  readonly consensus: Consensus;
+  /** In the order to try them: one of each family, none of the gateway's. */
+  readonly relays: () => readonly ConsensusNode[];
+}
 
 export interface ProberOptions {
-  /** Rejects when the node does not answer as it should. */
-  readonly ask: (descriptor: Descriptor, signal: AbortSignal) => Promise<void>;
-  /** All that are to be probed: their newest descriptors. */
+  readonly memory: ProberMemory;
+  /** All that are to be looked at: their newest descriptors. */
   readonly nodes: () => readonly Descriptor[];
-  /** From one look at a node to the next. */
+  /** The newest, valid or not. */
+  readonly consensus: () => Consensus | undefined;
+  /** Rejects when the node is not at its onion. */
+  readonly challenge: (descriptor: Descriptor, signal: AbortSignal) => Promise<void>;
+  /** Rejects when the gateway does not answer right; with a ProbeError when that is not all. */
+  readonly ask: (gateway: AskableGateway, signal: AbortSignal) => Promise<void>;
+  /** From one look at a node to the next, on average. */
   readonly everyMs: number;
   readonly time: Time;
+  /** A whole number from 0 to under its argument. */
+  readonly random: (below: number) => number;
   readonly log: Logger;
 }
 
-/** What was seen of a node: milliseconds since the Unix epoch. */
-interface Seen {
-  /** From here on it has always answered. */
-  readonly since: number;
-  readonly last: number;
-}
-
-const AT_ONCE = 16;
 /** An onion connection takes most of a minute at worst. */
-const PATIENCE_MS = 90_000;
-/** One that did not answer is asked again soon, because the way may have failed. */
-const RETRIES = 2;
-/** A node that answered so long ago, in intervals, is not there any more. */
-const FORGOTTEN_AFTER = 2.5;
-/** A node is stable that has answered for so long without a break. */
-const STABLE_MS = 3 * 86_400_000;
+const CHALLENGE_MS = 90_000;
+/** Up to four relays, one after the other, each of which is reached and waits for the gateway. */
+const ASK_MS = 600_000;
+/** Of which every gateway has two that are not of its own. */
+const RELAY_FAMILIES = 3;
+/** Part of an interval. */
+const SAVE_PART = 1 / 6;
 
-/**
- * Looks whether nodes are there: each in every interval, in an order that changes, and at once when it
- * is new. What was seen is in memory: after a restart all are asked again, and nobody is stable for a
- * while.
- */
+/** Looks whether nodes are at their onions, gateways answer right and relays carry cells. */
 export class Prober implements AsyncDisposable {
   readonly #options: ProberOptions;
-  readonly #seen = new Map<NodeId, Seen>();
-  readonly #news = new Map<NodeId, Descriptor>();
-  readonly #waiting = new Map<NodeId, Descriptor>();
-  readonly #workers = new Set<Promise<void>>();
+  readonly #challenges: ProbeLoop<Descriptor>;
+  readonly #questions: ProbeLoop<AskableGateway>;
   readonly #stop = new AbortController();
-  readonly #rounds: Promise<void>;
+  readonly #saving: Promise<void>;
+  /** Whether the gateways of the consensus can be asked. */
+  #canAsk = false;
 
   constructor(options: ProberOptions) {
     this.#options = options;
-    this.#rounds = this.#lookAround(this.#stop.signal).catch(() => undefined);
+    const { memory, nodes, challenge, ask, log } = options;
+    this.#challenges = new ProbeLoop({
+      ...options,
+      nodes,
+      look: challenge,
+      runs: memory.there,
+      patienceMs: CHALLENGE_MS,
+      onBroken: (nodeId, reason) => {
+        log.info('a node is not there any more', { nodeId, reason });
+      },
+    });
+    this.#questions = new ProbeLoop({
+      ...options,
+      nodes: () => this.#askable(),
+      look: ask,
+      runs: memory.right,
+      patienceMs: ASK_MS,
+      onBroken: (nodeId, reason) => {
+        log.warn('a gateway does not answer right', { nodeId, reason });
+      },
+    });
+    this.#saving = this.#saveNowAndThen(this.#stop.signal).catch(() => undefined);
   }
 
-  isRunning(nodeId: NodeId): boolean {
-    const { everyMs, time } = this.#options;
-    const seen = this.#seen.get(nodeId);
-    return seen !== undefined && time.now() - seen.last < FORGOTTEN_AFTER * everyMs;
+  isRunning({ nodeId, roles }: Pick<Descriptor, 'nodeId' | 'roles'>): boolean {
+    const { memory, time } = this.#options;
+    const now = time.now();
+    return (
+      memory.there.isRunning(nodeId, now) &&
+      memory.carried.isCarrying(nodeId) &&
+      (!this.#mustAnswer(roles) || memory.right.isRunning(nodeId, now))
+    );
   }
 
-  isStable(nodeId: NodeId): boolean {
-    const seen = this.#seen.get(nodeId);
-    return seen !== undefined && this.isRunning(nodeId) && seen.last - seen.since >= STABLE_MS;
+  isStable(node: Pick<Descriptor, 'nodeId' | 'roles'>): boolean {
+    const { memory, time } = this.#options;
+    const now = time.now();
+    return (
+      this.isRunning(node) &&
+      memory.there.isStable(node.nodeId, now) &&
+      (!this.#mustAnswer(node.roles) || memory.right.isStable(node.nodeId, now))
+    );
   }
 
-  /** Soon, before those that were seen already. */
+  /** Looks soon whether it is there, before those that were seen already. */
   probe(descriptor: Descriptor): void {
-    this.#news.set(descriptor.nodeId, descriptor);
-    this.#work();
+    this.#challenges.hurry(descriptor);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    await this.#rounds;
-    await Promise.all(this.#workers);
+    await this.#saving;
+    await this.#challenges[Symbol.asyncDispose]();
+    await this.#questions[Symbol.asyncDispose]();
+    await this.#save();
   }
 
-  async #lookAround(signal: AbortSignal): Promise<never> {
-    const { nodes, everyMs, time } = this.#options;
+  #mustAnswer(roles: Descriptor['roles']): boolean {
+    return this.#canAsk && roles.has('gateway');
+  }
+
+  /** None without a consensus that nodes go by now and enough relays that are there. */
+  #askable(): readonly AskableGateway[] {
+    const { consensus: newest, memory, time, nodes, random } = this.#options;
+    const now = time.now();
+    const consensus = newest();
+    const isValid = consensus && now < consensus.validUntil * 1000;
+    const there = isValid
+      ? consensus.nodes.filter(({ nodeId }) => memory.there.isRunning(nodeId, now))
+      : [];
+    const relays = there.filter(({ flags }) => flags.has('Relay'));
+    const families = new Set(relays.map(({ family }) => family)).size;
+    this.#canAsk = families >= RELAY_FAMILIES;
+    if (!this.#canAsk || consensus === undefined) return [];
+    const here = new Set(nodes().map(({ nodeId }) => nodeId));
+    return there
+      .filter(({ nodeId, flags }) => flags.has('Gateway') && here.has(nodeId))
+      .map((gateway) => ({
+        nodeId: gateway.nodeId,
+        gateway,
+        consensus,
+        relays: () =>
+          inOrder(oneOfEachFamily(gateway, shuffled([...relays], random)), memory.carried),
+      }));
+  }
+
+  async #saveNowAndThen(signal: AbortSignal): Promise<never> {
+    const { time, everyMs } = this.#options;
     for (;;) {
-      const all = new Map(nodes().map((descriptor) => [descriptor.nodeId, descriptor]));
-      for (const nodeId of this.#seen.keys()) if (!all.has(nodeId)) this.#seen.delete(nodeId);
-      this.#waiting.clear();
-      for (const [nodeId, each] of shuffled([...all], randomInt)) this.#waiting.set(nodeId, each);
-      this.#work();
-      await time.sleepUntil(time.now() + everyMs, signal);
+      await time.sleepUntil(time.now() + SAVE_PART * everyMs, signal);
+      await this.#save();
     }
   }
 
-  #work(): void {
-    const missing = Math.min(AT_ONCE - this.#workers.size, this.#news.size + this.#waiting.size);
-    for (let count = 0; count < missing; count += 1) {
-      const worker = this.#takeTurns(this.#stop.signal).finally(() => this.#workers.delete(worker));
-      this.#workers.add(worker);
+  async #save(): Promise<void> {
+    const { memory, nodes, time, log } = this.#options;
+    const here = new Set(nodes().map(({ nodeId }) => nodeId));
+    memory.retain((nodeId) => here.has(nodeId));
+    try {
+      await memory.save(time.now());
+    } catch (error) {
+      log.error('what was seen of nodes cannot be written', { reason: messageOf(error) });
     }
   }
+}
 
-  async #takeTurns(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const from = this.#news.size > 0 ? this.#news : this.#waiting;
-      const [next] = from;
-      if (next === undefined) return;
-      from.delete(next[0]);
-      await this.#look(next[1], signal);
-    }
-  }
+function oneOfEachFamily(
+  { family }: ConsensusNode,
+  relays: readonly ConsensusNode[],
+): readonly ConsensusNode[] {
+  const ofFamily = new Map<NodeId, ConsensusNode>();
+  for (const relay of relays) if (relay.family !== family) ofFamily.set(relay.family, relay);
+  return [...ofFamily.values()];
+}
 
-  async #look(descriptor: Descriptor, signal: AbortSignal): Promise<void> {
-    const { ask, time, log } = this.#options;
-    const { nodeId } = descriptor;
-    let reason = '';
-    for (let attempt = 0; attempt <= RETRIES; attempt += 1) {
-      const deadlineMs = time.now() + PATIENCE_MS;
-      try {
-        await byDeadline({ deadlineMs, time, signal }, (inner) => ask(descriptor, inner));
-        const now = time.now();
-        const since = this.isRunning(nodeId) ? this.#seen.get(nodeId)?.since : undefined;
-        this.#seen.set(nodeId, { since: since ?? now, last: now });
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        reason = messageOf(error);
-      }
-    }
-    if (this.#seen.delete(nodeId)) log.info('a node is not there any more', { nodeId, reason });
-  }
+/** Any first, so that every relay has its turn; then those that carry cells before those that do not. */
+function inOrder(
+  [first, ...others]: readonly ConsensusNode[],
+  carried: Pick<CarriedCells, 'isCarrying'>,
+): readonly ConsensusNode[] {
+  const isCarrying = ({ nodeId }: ConsensusNode): boolean => carried.isCarrying(nodeId);
+  const isLosing = (relay: ConsensusNode): boolean => !isCarrying(relay);
+  if (first === undefined) return [];
+  return [first, ...others.filter(isCarrying), ...others.filter(isLosing)];
 }

@@ -15,7 +15,6 @@ import { openTarget } from '../electrum/open-target.ts';
 import { readIfPresent } from '../io/durable-file.ts';
 import { type Dial } from '../io/dial.ts';
 import { lockFile } from '../io/file-lock.ts';
-import { askNode } from './ask-node.ts';
 import { AuthorityDirectory } from './authority-directory.ts';
 import { openAuthorityFiles } from './authority-files.ts';
 import { openAuthorityKey } from './authority-key.ts';
@@ -24,10 +23,10 @@ import { startAuthorityServer } from './authority-server.ts';
 import { castBallot } from './cast-ballot.ts';
 import { HeldNodes } from './held-nodes.ts';
 import { NewestConsensus } from './newest-consensus.ts';
-import { Prober } from './prober.ts';
 import { ProvedBonds } from './proved-bonds.ts';
 import { runRounds } from './rounds.ts';
 import { ShownDocuments } from './shown-documents.ts';
+import { startProber } from './start-prober.ts';
 import { takePut } from './take-put.ts';
 import { wallTime } from './time.ts';
 
@@ -71,26 +70,18 @@ export async function startAuthority(
   const newest = await openNewest({ policy, store: files, log }, dataDirectory);
   const shown = new ShownDocuments();
   const clock = wallTime.now;
-  const { target } = config;
-  const { headers } = starting.use(await openTarget({ target, network, clock, log, signal }));
+  const target = starting.use(await openTarget({ ...config, clock, log, signal }));
   const bonds = await ProvedBonds.open({
     directory: join(dataDirectory, 'bonds'),
-    chain: headers.chain,
+    chain: target.headers.chain,
     nodes: () => nodes.all(),
   });
   const peers = policy.authorities.flatMap(({ name, onion }) => {
     if (name === config.name || onion === undefined) return [];
     return [starting.use(authorityPeer({ name, onion, dial, network, clock }))];
   });
-  const prober = starting.use(
-    new Prober({
-      ask: (descriptor, asking) => askNode(descriptor, { dial, network, clock }, asking),
-      nodes: () => nodes.all(),
-      everyMs: config.probeSeconds * 1000,
-      time: wallTime,
-      log,
-    }),
-  );
+  const looking = { nodes, newest, target, dial, time: wallTime, log };
+  const prober = starting.use(await startProber(config, looking));
   const server = starting.use(
     await startAuthorityServer({
       ...config,

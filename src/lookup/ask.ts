@@ -120,7 +120,7 @@ export class Asker {
 }
 
 /** @throws AttemptError when another try may help, else LookupError; nothing when the code is OK. */
-function refuse({ reply: { code }, evidence }: SignedAnswer, gateway: NodeId): void {
+export function refuse({ reply: { code }, evidence }: SignedAnswer, gateway: NodeId): void {
   const atGateway = {
     culprit: { role: 'gateway', nodeId: gateway },
     evidence: [evidence],

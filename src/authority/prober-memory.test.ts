@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'vitest';
+import { Scope } from '../base/lifecycle.ts';
+import { type Logger, silent } from '../base/log.ts';
+import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
+import { openProberMemory, type ProberMemory } from './prober-memory.ts';
+
+const EVERY_MS = 1_800_000;
+const DAY_MS = 86_400_000;
+const START_MS = 1_000_000_000_000;
+const NODE = 'a1'.repeat(16);
+const OTHER = 'b1'.repeat(16);
+
+let scope: Scope;
+let path: string;
+let warned: string[];
+
+beforeEach(async () => {
+  scope = new Scope();
+  path = join(scope.use(await makeTemporaryDirectory()).path, 'probes.json');
+  warned = [];
+});
+afterEach(() => scope[Symbol.asyncDispose]());
+
+const open = (now: number): Promise<ProberMemory> => {
+  const log: Logger = { ...silent, warn: (message) => warned.push(message) };
+  return openProberMemory({ path, everyMs: EVERY_MS, now, log });
+};
+
+/** Sees the node for four days, and stops. */
+async function fourDays(): Promise<number> {
+  const memory = await open(START_MS);
+  const end = START_MS + 4 * DAY_MS;
+  for (let now = START_MS; now <= end; now += EVERY_MS) memory.there.see(NODE, now);
+  await memory.save(end);
+  return end;
+}
+
+const flags = ({ there }: ProberMemory, now: number): readonly boolean[] => [
+  there.isRunning(NODE, now),
+  there.isStable(NODE, now),
+];
+
+test('three days without a break make a node stable, and a break begins them anew', async () => {
+  const { there } = await open(START_MS);
+  const last = START_MS + 3 * DAY_MS;
+  for (let now = START_MS; now < last; now += EVERY_MS) there.see(NODE, now);
+  assert.equal(there.isStable(NODE, last - 1), false);
+  there.see(NODE, last);
+  assert.equal(there.isStable(NODE, last), true);
+  there.break(NODE);
+  there.see(NODE, last + EVERY_MS);
+  assert.equal(there.isRunning(NODE, last + EVERY_MS), true);
+  assert.equal(there.isStable(NODE, last + EVERY_MS), false);
+});
+
+test('a node that was not looked at for long does not run', async () => {
+  const { there } = await open(START_MS);
+  there.see(NODE, START_MS);
+  assert.equal(there.isRunning(NODE, START_MS + 2.5 * EVERY_MS - 1), true);
+  assert.equal(there.isRunning(NODE, START_MS + 2.5 * EVERY_MS), false);
+});
+
+test('what is stable is so after a restart, in a file that only its owner can read', async () => {
+  const end = await fourDays();
+  const now = end + 60_000;
+  assert.deepEqual(flags(await open(now), now), [true, true]);
+  assert.equal((await stat(path)).mode & 0o777, 0o600);
+});
+
+test('after a day away a node runs when it was seen again, and the day is not counted', async () => {
+  const end = await fourDays();
+  const back = end + DAY_MS;
+  const memory = await open(back);
+  assert.deepEqual(flags(memory, back), [false, false]);
+  memory.there.see(NODE, back + 1000);
+  assert.deepEqual(flags(memory, back + 1000), [true, true]);
+  await memory.save(back + 1000);
+  const later = back + 2 * DAY_MS;
+  const again = await open(later);
+  again.there.see(NODE, later);
+  const [[, { since }] = ['', { since: 0 }]] = again.there.runs();
+  assert.ok(Math.abs(later - since - 4 * DAY_MS) < 60_000);
+});
+
+test('after four days away nothing is known', async () => {
+  const back = (await fourDays()) + 4 * DAY_MS;
+  const memory = await open(back);
+  memory.there.see(NODE, back);
+  assert.deepEqual(flags(memory, back), [true, false]);
+});
+
+test('a clock that was set back makes nobody stable before the time, nor running for ever', async () => {
+  const end = await fourDays();
+  const earlier = end - 30 * DAY_MS;
+  const memory = await open(earlier);
+  assert.deepEqual(flags(memory, earlier), [true, true]);
+  assert.deepEqual(flags(memory, earlier + 3 * EVERY_MS), [false, false]);
+});
+
+test('who is barred and who lost cells is remembered', async () => {
+  const before = await open(START_MS);
+  before.right.see(NODE, START_MS);
+  before.right.bar(NODE, START_MS);
+  for (const family of [NODE, OTHER]) before.carried.note(OTHER, { family, carried: false });
+  await before.save(START_MS);
+  const after = await open(START_MS + 1000);
+  after.right.see(NODE, START_MS + 2000);
+  assert.equal(after.right.isRunning(NODE, START_MS + 2000), false);
+  assert.equal(after.carried.isCarrying(OTHER), false);
+});
+
+test('a node that is gone is forgotten with all that was known of it', async () => {
+  const memory = await open(START_MS);
+  memory.there.see(NODE, START_MS);
+  memory.right.bar(NODE, START_MS);
+  memory.retain((nodeId) => nodeId !== NODE);
+  assert.deepEqual([[...memory.there.runs()], [...memory.right.barred()]], [[], []]);
+});
+
+test('a damaged file is as none, and the log says so', async () => {
+  await fourDays();
+  for (const damaged of ['', '{', '{"version":1}', JSON.stringify({ version: 2 })]) {
+    await writeFile(path, damaged);
+    const memory = await open(START_MS);
+    assert.deepEqual([...memory.there.runs()], []);
+  }
+  assert.equal(warned.length, 4);
+  await fourDays();
+  assert.equal(warned.length, 5);
+});

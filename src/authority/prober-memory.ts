@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { fromUtf8 } from '../base/bytes.ts';
+import { messageOf } from '../base/errors.ts';
+import { type Logger } from '../base/log.ts';
+import { MAX_NODES } from '../directory/limits.ts';
+import { type NodeId } from '../directory/node-id.ts';
+import { readIfPresent, writeDurably } from '../io/durable-file.ts';
+import { CarriedCells, CARRIAGES_KEPT } from './carried-cells.ts';
+import { ProbeRuns } from './probe-runs.ts';
+
+export interface OpenProberMemoryOptions {
+  readonly path: string;
+  /** From one look at a node to the next, on average. */
+  readonly everyMs: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+  readonly log: Logger;
+}
+
+/** All that is known of nodes by looking at them. */
+export interface ProberMemory {
+  /** Who is at its onion. */
+  readonly there: ProbeRuns;
+  /** Which gateways answer right. */
+  readonly right: ProbeRuns;
+  readonly carried: CarriedCells;
+  /** Forgets all other nodes. */
+  retain(isKept: (nodeId: NodeId) => boolean): void;
+  /** When this resolves, a crash undoes nothing. One call at a time. */
+  save(now: number): Promise<void>;
+}
+
+/** Some leave while others come. */
+const MOST_NODES = 2 * MAX_NODES;
+
+const id = z.string().regex(/^[0-9a-f]{32}$/);
+const time = z.int().min(0);
+const ofNodes = <T extends z.ZodType>(value: T) =>
+  z.array(z.tuple([id, value]).readonly()).max(MOST_NODES);
+const runs = ofNodes(z.strictObject({ since: time, last: time }));
+const memoryFile = z.strictObject({
+  version: z.literal(1),
+  /** When it was written. */
+  at: time,
+  there: runs,
+  right: runs,
+  barred: ofNodes(time),
+  carried: ofNodes(
+    z
+      .array(z.strictObject({ family: id, carried: z.boolean() }))
+      .max(CARRIAGES_KEPT)
+      .readonly(),
+  ),
+});
+type MemoryFile = z.infer<typeof memoryFile>;
+
+/**
+ * What was seen before the restart. The time in between counts for nobody: it neither breaks a run nor
+ * makes it longer. A damaged file is as none.
+ */
+export async function openProberMemory(options: OpenProberMemoryOptions): Promise<ProberMemory> {
+  const { path, everyMs, now } = options;
+  const there = new ProbeRuns(everyMs);
+  const right = new ProbeRuns(everyMs);
+  const carried = new CarriedCells();
+  const file = await read(options);
+  if (file !== undefined) {
+    const between = { stoppedAt: file.at, now };
+    there.resume({ runs: file.there, barred: [], ...between });
+    right.resume({ runs: file.right, barred: file.barred, ...between });
+    for (const [relay, last] of file.carried) for (const each of last) carried.note(relay, each);
+  }
+  return {
+    ...{ there, right, carried },
+    retain(isKept) {
+      for (const each of [there, right, carried]) each.retain(isKept);
+    },
+    save(at) {
+      const content: MemoryFile = {
+        version: 1,
+        at,
+        there: [...there.runs()],
+        right: [...right.runs()],
+        barred: [...right.barred()],
+        carried: [...carried.entries()],
+      };
+      return writeDurably(path, `${JSON.stringify(content)}\n`);
+    },
+  };
+}
+
+async function read({ path, log }: OpenProberMemoryOptions): Promise<MemoryFile | undefined> {
+  const bytes = await readIfPresent(path);
+  if (bytes === undefined) return undefined;
+  try {
+    return memoryFile.parse(JSON.parse(fromUtf8(bytes)));
+  } catch (error) {
+    log.warn('what was seen of nodes cannot be read: it begins anew', {
+      reason: messageOf(error).slice(0, 200),
+    });
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { type Logger } from '../base/log.ts';
+import { type AuthorityConfig } from '../config/authority-config.ts';
+import { type OpenTarget } from '../electrum/open-target.ts';
+import { type Dial } from '../io/dial.ts';
+import { askGateway } from './ask-gateway.ts';
+import { askNode } from './ask-node.ts';
+import { type HeldNodes } from './held-nodes.ts';
+import { KnownScripts } from './known-scripts.ts';
+import { type NewestConsensus } from './newest-consensus.ts';
+import { openProberMemory } from './prober-memory.ts';
+import { Prober } from './prober.ts';
+import { type Time } from './time.ts';
+
+export interface StartProberParts {
+  readonly nodes: Pick<HeldNodes, 'all'>;
+  readonly newest: Pick<NewestConsensus, 'consensus'>;
+  /** Knows the right answers. */
+  readonly target: Pick<OpenTarget, 'client' | 'headers'>;
+  readonly dial: Dial;
+  readonly time: Time;
+  readonly log: Logger;
+}
+
+/** As clients do: a first onion connection can take most of a minute, relays wait 30 s for a gateway. */
+const [CONNECT_MS, ANSWER_MS] = [90_000, 50_000];
+
+/** Takes up what an authority knows of the nodes, and goes on looking at them. */
+export async function startProber(
+  { network, dataDirectory, probeSeconds }: AuthorityConfig,
+  { nodes, newest, target: { client, headers }, dial, time, log }: StartProberParts,
+): Promise<Prober> {
+  const everyMs = probeSeconds * 1000;
+  const path = join(dataDirectory, 'probes.json');
+  const memory = await openProberMemory({ path, everyMs, now: time.now(), log });
+  const clock = time.now;
+  const scripts = new KnownScripts({ network, client, chain: headers.chain, random: randomInt });
+  const asking = {
+    ...{ scripts, headers, carried: memory.carried, now: clock },
+    ...{ dial, network, clock, connectMs: CONNECT_MS, answerMs: ANSWER_MS },
+  };
+  return new Prober({
+    memory,
+    nodes: () => nodes.all(),
+    consensus: () => newest.consensus,
+    challenge: (descriptor, signal) => askNode(descriptor, { dial, network, clock }, signal),
+    ask: (gateway, signal) => askGateway(gateway, asking, signal),
+    ...{ everyMs, time, random: randomInt, log },
+  });
+}
