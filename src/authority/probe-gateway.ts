@@ -43,7 +43,7 @@ export interface ProbeGatewayParts {
 /** So many are to bring an answer, and so many are tried for it. */
 const [RELAYS, MOST_RELAYS] = [2, 4];
 /** Part of the time for which a consensus is fresh: until then nodes may not have it yet. */
-const SPREAD_PART = 1 / 8;
+const SPREAD_PART = 1 / 2;
 /** What a node says that goes by another consensus. */
 const OF_THE_DIRECTORY: readonly LookupErrorCode[] = ['directory-mismatch', 'relay-does-not-list'];
 /** What no gateway signs that keeps to the rules. */

@@ -27,7 +27,7 @@ export interface ProbeLoopOptions<Node extends Probed> {
   readonly onBroken: (nodeId: NodeId, reason: string) => void;
 }
 
-const AT_ONCE = 16;
+const AT_ONCE = 64;
 /** One that did not answer is asked again soon, because the way may have failed. */
 const ATTEMPTS = 3;
 /** Parts of an interval: until such a second look, and between two looks at what is due. */
