@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { Scope } from '../src/base/lifecycle.ts';
 import { checkFollows } from '../src/directory/accept-consensus.ts';
+import { parsePolicy } from '../src/directory/policy.ts';
+import { fingerprintOf } from '../src/directory/policy-link.ts';
+import { type Address, formatAddress } from '../src/io/dial.ts';
 import { startReaper } from '../src/io/reaper.ts';
 import { socksDial } from '../src/io/socks-dial.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
 import { startPrivateTorNetwork } from '../src/tor/private-network.ts';
-import { AuthorityProcesses, bring, descriptorOf } from './authority-processes.ts';
+import { AuthorityProcesses, bring, descriptorOf, sotto } from './authority-processes.ts';
 
 /** Questions over onions take up to half a second, and the first of a link more. */
 const TIMELINE = { periodSeconds: 30, validSeconds: 300, voteSeconds: 14, signSeconds: 4 };
 
-test('five authorities agree over onions, of which two are killed, and take nodes from circuits of their own', async () => {
+test('five authorities agree over onions, of which two are killed, take nodes from circuits of their own, and give out their policy', async () => {
   await using scope = new Scope();
   const signal = AbortSignal.timeout(280_000);
   const reaper = scope.use(await startReaper());
@@ -61,7 +65,30 @@ test('five authorities agree over onions, of which two are killed, and take node
   const first = await authorities.agreed(all, { after: 0, nodes: 2, dial });
   const [one, two, ...three] = all;
   assert.ok(one && two);
+  await fetchesPolicy(directory, { from: one.place.onion, socks: client.socks });
   await Promise.all([one, two].map((each) => each.end('SIGKILL')));
   const second = await authorities.agreed(three, { after: first.epoch, nodes: 2, dial });
   checkFollows(second, first);
 });
+
+/** By the link that is shown, and by no other. */
+async function fetchesPolicy(
+  directory: string,
+  { from, socks }: { readonly from: Address; readonly socks: Address },
+): Promise<void> {
+  const given = join(directory, 'policy');
+  const onion = formatAddress(from);
+  const shown = await sotto('policy', 'show', '--policy', given, '--onion', onion, '--json');
+  const { link } = JSON.parse(shown.stdout) as { link: string };
+  const fetched = join(directory, 'fetched policy');
+  const tor = ['--socks', formatAddress(socks)];
+  const other = await sotto('policy', 'fetch', link.replace(/.{8}$/, '00000000'), fetched, ...tor);
+  assert.deepEqual([other.exit, other.stderr], [1, `sotto: ${onion} does not have this policy\n`]);
+  const right = await sotto('policy', 'fetch', link, fetched, ...tor);
+  assert.deepEqual([right.exit, right.stderr], [0, '']);
+  const policies = await Promise.all(
+    [given, fetched].map(async (path) => parsePolicy(await readFile(path, 'utf8'))),
+  );
+  const [ours, theirs] = policies.map(fingerprintOf);
+  assert.deepEqual(theirs, ours);
+}
