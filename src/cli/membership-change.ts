@@ -1,6 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import type { RelayMembership } from '../config/stack-config.ts';
 import type { Stack } from '../stack/open-stack.ts';
+import { type ListedObservation, valueOf } from '../stack/readiness/observations.ts';
 import { STEP_TITLES } from '../stack/readiness/step.ts';
 import { stderrLogger } from './logger.ts';
 import { runSteps } from './progress.ts';
@@ -13,13 +14,16 @@ export interface MembershipChange {
   readonly signal: AbortSignal;
 }
 
-/** Writes it, restarts the node with it, and waits until the consensus says the same. */
+/**
+ * Writes it, restarts the node with it, and waits until the consensus says the same; gives what is known
+ * of the listing then.
+ */
 export async function changeAndWait({
   home,
   relay,
   wait,
   signal,
-}: MembershipChange): Promise<void> {
+}: MembershipChange): Promise<ListedObservation | undefined> {
   const { changeMembership } = await import('../stack/change-membership.ts');
   const { openStack } = await import('../stack/open-stack.ts');
   const { bringUp } = await import('../stack/bring-up.ts');
@@ -42,6 +46,8 @@ export async function changeAndWait({
   };
   try {
     await runSteps(wait ? [start, listed] : [start]);
+    if (!wait) return undefined;
+    return valueOf((await sights.until(() => true)).observations.listed);
   } finally {
     await sights.end();
   }

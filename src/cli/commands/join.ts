@@ -7,12 +7,13 @@ import { homeOption } from '../home-option.ts';
 import { InterruptedError, untilInterrupted } from '../interrupt.ts';
 import { stderrLogger } from '../logger.ts';
 import { changeAndWait, requireRunning } from '../membership-change.ts';
-import { note } from '../output.ts';
+import { describeError, note, printJson } from '../output.ts';
 
 interface JoinOptions {
   readonly home: string;
   readonly wait: boolean;
   readonly bond?: string;
+  readonly json?: true;
 }
 
 const WHEN_INTERRUPTED =
@@ -26,12 +27,14 @@ export function joinCommand(): Command {
     .addOption(homeOption)
     .option('--bond <file>', 'what `sotto bond prove` wrote', absolutePath)
     .option('--no-wait', 'end as soon as the node publishes')
+    .option('--json', 'print one object')
     .addHelpText(
       'after',
       '\nIt looks first whether the node can be reached and the target is in step. A node is listed with the\n' +
-        'second consensus at the latest, usually within 12 hours; Ctrl-C ends only the waiting.',
+        'second consensus at the latest, usually within 12 hours; Ctrl-C ends only the waiting.\n' +
+        '\nExit codes: 0 it is listed, or publishes with --no-wait; 1 it cannot join, or most authorities refuse it.',
     )
-    .action(async (policyFile: string, { home, wait, bond }: JoinOptions) => {
+    .action(async (policyFile: string, { home, wait, bond, json }: JoinOptions) => {
       const { openStack } = await import('../../stack/open-stack.ts');
       await untilInterrupted(async (signal) => {
         const stack = await openStack(home, { log: stderrLogger('warn') });
@@ -44,13 +47,16 @@ export function joinCommand(): Command {
             note(findingsText([finding]));
           },
         });
+        if (json && !isFit(findings)) printJson({ ok: false, checks: findings });
         requireFit(findings);
         try {
           const known = bond ?? stack.config.relay?.bond;
           const relay = { policy: policyFile, ...(known !== undefined && { bond: known }) };
-          await changeAndWait({ home, relay, wait, signal });
+          const listing = await changeAndWait({ home, relay, wait, signal });
+          if (json) printJson({ ok: true, checks: findings, listing });
         } catch (error) {
           if (signal.aborted && signal.reason instanceof InterruptedError) note(WHEN_INTERRUPTED);
+          else if (json) printJson({ ok: false, checks: findings, problem: describeError(error) });
           throw error;
         }
         note(wait ? 'The network lists this node.' : WHEN_INTERRUPTED);
@@ -58,9 +64,14 @@ export function joinCommand(): Command {
     });
 }
 
+function isFit(findings: readonly Finding[]): boolean {
+  return findings.every(({ verdict }) => verdict !== 'fail');
+}
+
+/** @throws UserError unless no check failed. */
 function requireFit(findings: readonly Finding[]): void {
+  if (isFit(findings)) return;
   const { length: failed } = findings.filter(({ verdict }) => verdict === 'fail');
-  if (failed === 0) return;
   throw new UserError(`the node cannot join yet: ${failed} of ${findings.length} checks failed`, {
     hint: 'Nothing was changed. Type the same again when that is mended.',
   });

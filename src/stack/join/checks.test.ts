@@ -6,7 +6,9 @@ import { testAuthorities, testPolicy } from '../../../test/test-directory.ts';
 import { renderPolicy } from '../../directory/policy.ts';
 import { makeTemporaryDirectory } from '../../io/temporary-directory.ts';
 import { onionAddressOf } from '../../tor/onion-address.ts';
+import { torCheck } from '../doctor/tor-check.ts';
 import type { Finding } from '../finding.ts';
+import { homeAt } from '../home.ts';
 import { runCheck } from '../run-checks.ts';
 import { policyCheck } from './policy-check.ts';
 import { judgeTargetSteps } from './target-check.ts';
@@ -56,6 +58,12 @@ test.each([
 test('a policy that is not there is told as such', async () => {
   const finding = await runCheck(policyCheck('/nowhere', { network: 'regtest' }), { signal });
   assert.equal(finding.found, 'there is no file /nowhere');
+});
+
+test('without tor nothing can be published, and that is said', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const finding = await runCheck(torCheck(homeAt(directory.path), Date.now), { signal });
+  assert.deepEqual([finding.verdict, finding.found], ['fail', 'tor does not run']);
 });
 
 const step = (id: 'tor' | 'blocks' | 'index' | 'target', state: 'done' | 'working' | 'skipped') =>

@@ -15,6 +15,12 @@ const ADVICE = {
 };
 const REFUSED_HINT =
   'spec/directory.md section 8 explains the code. The node tries again with its next descriptor: `sotto restart node`.';
+const CLOCK_HINT =
+  'The clock of this machine does not agree with theirs: sudo timedatectl set-ntp true';
+/** Codes of spec/directory.md section 8 for a descriptor whose times are not now. */
+const OF_A_WRONG_CLOCK = /^(not-yet-valid|expired|wrong-key-epoch):/;
+const UNREACHED_HINT =
+  'No authority is reached. The node goes on trying. `sotto doctor` looks whether tor is in its network; if it is, the policy may be an old one.';
 
 /** How the newest consensus lists this node, or what the authorities say that do not list it. */
 export const judgeListed: Judge = ({ listed }, { subject, nowMs }) => {
@@ -40,8 +46,14 @@ export const judgeListed: Judge = ({ listed }, { subject, nowMs }) => {
 function notListed(seen: ListedObservation, since: string): Judgement {
   const refused = seen.answers.filter(({ verdict }) => verdict === 'refused');
   const detail = `${since}; ${describeAnswers(seen)}`;
-  return refused.length > seen.authorities / 2
-    ? failed(detail, REFUSED_HINT)
+  const isClock = seen.answers.some(({ reason }) => OF_A_WRONG_CLOCK.test(reason));
+  if (refused.length > seen.authorities / 2) {
+    return failed(detail, isClock ? CLOCK_HINT : REFUSED_HINT);
+  }
+  if (isClock) return working(detail, { text: CLOCK_HINT, afterMs: 0 });
+  const unreached = seen.answers.filter(({ verdict }) => verdict === 'unreached');
+  return unreached.length > 0 && unreached.length === seen.authorities
+    ? working(detail, { text: UNREACHED_HINT, afterMs: 0 })
     : working(detail, ADVICE);
 }
 

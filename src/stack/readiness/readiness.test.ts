@@ -387,6 +387,32 @@ test('a node that is not listed tells what the authorities say, and fails when m
   assert.match(most.hint ?? '', /explains the code/);
 });
 
+test.each([
+  { what: 'a clock that is ahead', reason: 'not-yet-valid: later than now', verdict: 'later' },
+  { what: 'a clock that is behind', reason: 'expired: it has expired', verdict: 'refused' },
+] as const)('$what is told as such by one answer', ({ reason, verdict }) => {
+  const relaying: Subject = { ...mainnet, membership: 'joins' };
+  const answers = [{ authority: 'a1', verdict, reason, at: 0 }];
+  const listed = { value: { consensus: undefined, authorities: 3, answers } };
+  const step = look({ ...everything, listed }, relaying).listed;
+  assert.equal(step.state, 'working');
+  assert.match(step.hint ?? '', /clock of this machine/);
+});
+
+test('that no authority is reached is told at once, and that some are not is no alarm', () => {
+  const relaying: Subject = { ...mainnet, membership: 'joins' };
+  const hintOf = (...verdicts: readonly AuthorityAnswer['verdict'][]): string | undefined => {
+    const answers = verdicts.map((verdict, index) => ({
+      ...{ authority: `a${index}`, verdict, reason: 'no way', at: 0 },
+    }));
+    const listed = { value: { consensus: undefined, authorities: 2, answers } };
+    return look({ ...everything, listed }, relaying).listed.hint;
+  };
+  assert.match(hintOf('unreached', 'unreached') ?? '', /No authority is reached/);
+  assert.equal(hintOf('unreached'), undefined);
+  assert.equal(hintOf('unreached', 'taken'), undefined);
+});
+
 test('a node that is listed tells once what of its descriptor does not count', () => {
   const relaying: Subject = { ...mainnet, membership: 'joins' };
   const node = { flags: ['Relay'], weight: 1, share: 1 };
