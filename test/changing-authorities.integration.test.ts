@@ -9,11 +9,17 @@ import {
   type DirectorySource,
   openDirectoryClient,
 } from '../src/directory/directory-client.ts';
-import { DIRECTORY_KINDS } from '../src/directory/directory-view.ts';
+import { DIRECTORY_KINDS, rangeOf } from '../src/directory/directory-view.ts';
+import { EvidenceFiles } from '../src/directory/evidence-files.ts';
+import { renderLogProof } from '../src/directory/log-proof.ts';
 import { digestOfText, textOfNote } from '../src/directory/note.ts';
 import type { Policy } from '../src/directory/policy.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
-import { SimulatedAuthorities, type SimulatedAuthority } from './simulated-authorities.ts';
+import {
+  entriesThrough,
+  SimulatedAuthorities,
+  type SimulatedAuthority,
+} from './simulated-authorities.ts';
 import { testPolicy } from './test-directory.ts';
 
 const { signal } = new AbortController();
@@ -53,16 +59,22 @@ async function changeTo(...members: readonly SimulatedAuthority[]): Promise<void
 async function clientWith(policy: Policy): Promise<DirectoryClient> {
   const { path } = scope.use(await makeTemporaryDirectory());
   const clock = (): number => network.time.nowMs;
-  return openDirectoryClient({ path: join(path, 'consensus'), policy, clock, log: silent });
+  const evidence = await EvidenceFiles.open(join(path, 'evidence'), policy);
+  const file = join(path, 'consensus');
+  return openDirectoryClient({ path: file, policy, clock, log: silent, evidence });
 }
 
 /** A relay that has what this authority has. */
 function relayOf(authority: SimulatedAuthority): DirectorySource {
   const { consensuses } = authority.store;
-  const answer = (kind: number, digest: Uint8Array): Uint8Array | undefined =>
-    kind === DIRECTORY_KINDS.latestConsensus
-      ? consensuses.at(-1)
-      : consensuses.find((note) => equalBytes(digestOfText(textOfNote(fromUtf8(note))), digest));
+  const answer = (kind: number, digest: Uint8Array): Uint8Array | undefined => {
+    if (kind === DIRECTORY_KINDS.latestConsensus) return consensuses.at(-1);
+    if (kind === DIRECTORY_KINDS.logProof) {
+      const { from, to } = rangeOf(digest) ?? assert.fail();
+      return renderLogProof(entriesThrough(authority.newest), from, to);
+    }
+    return consensuses.find((note) => equalBytes(digestOfText(textOfNote(fromUtf8(note))), digest));
+  };
   return {
     name: authority.name,
     fetch: (kind, digest) => Promise.resolve(answer(kind, digest) ?? nothing),

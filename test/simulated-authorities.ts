@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { equalBytes, fromUtf8, toBase64, toHex, utf8 } from '../src/base/bytes.ts';
 import { type Logger, silent } from '../src/base/log.ts';
 import { NewestConsensus } from '../src/authority/newest-consensus.ts';
@@ -15,6 +14,7 @@ import { type Descriptor, parseDescriptor } from '../src/directory/descriptor.ts
 import { parseDetached } from '../src/directory/detached-signature.ts';
 import type { DirectorySource } from '../src/directory/directory-client.ts';
 import { DIRECTORY_KINDS, type DirectoryKind } from '../src/directory/directory-view.ts';
+import { leafHash, logRoot } from '../src/directory/merkle-log.ts';
 import { textOfNote, verifierKeyOf } from '../src/directory/note.ts';
 import type { Policy } from '../src/directory/policy.ts';
 import { type Slot, slotOf, type Timeline, USUAL_TIMELINE } from '../src/directory/timeline.ts';
@@ -281,8 +281,18 @@ function add(sets: Map<number, Set<string>>, epoch: number, hash: Uint8Array): v
 
 /** A log that holds as many leaves as there have been slots; here it is only to be the same for all. */
 function testLogAfter(previous: Consensus | undefined): LogHead {
-  const root = createHash('sha256')
-    .update(previous?.hash ?? nothing)
-    .digest();
-  return { origin: 'sotto/regtest', size: previous?.epoch ?? 0, root: new Uint8Array(root) };
+  const entries = entriesThrough(previous);
+  return { origin: 'sotto/regtest', size: entries.length, root: logRoot(entries.map(leafHash)) };
+}
+
+/** By the hash of each consensus: those of all before it and its own. */
+const logs = new Map<string, readonly Uint8Array[]>();
+
+/** The log that ends with this consensus, of whose predecessors each was asked for before. */
+export function entriesThrough(consensus: Consensus | undefined): readonly Uint8Array[] {
+  if (consensus === undefined) return [];
+  const { hash, prev } = consensus;
+  const entries = [...(logs.get(toHex(prev)) ?? []), hash];
+  logs.set(toHex(hash), entries);
+  return entries;
 }

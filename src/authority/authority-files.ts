@@ -74,7 +74,9 @@ export async function openAuthorityFiles(
       for (const name of consensuses.names.slice(0, -MAX_CHAIN)) await consensuses.remove(name);
       for (const hex of [...noteOfHash.keys()].slice(0, -MAX_CHAIN)) noteOfHash.delete(hex);
     },
-    keepEvidence: (notes) => evidence.keep(notes),
+    async keepEvidence(notes) {
+      await evidence.keep(notes);
+    },
     [Symbol.asyncDispose]: () => consensusLog[Symbol.asyncDispose](),
   };
 }

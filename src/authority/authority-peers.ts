@@ -3,6 +3,7 @@ import { unlessAborted } from '../base/unless-aborted.ts';
 import { type OnionAddress } from '../directory/consensus-node.ts';
 import { type DirectorySource } from '../directory/directory-client.ts';
 import { DIRECTORY_KINDS, type DirectoryKind } from '../directory/directory-view.ts';
+import { MAX_CHECKPOINT_BYTES } from '../directory/gathered-cosignatures.ts';
 import {
   MAX_CONSENSUS_BYTES,
   MAX_DESCRIPTOR_BYTES,
@@ -40,6 +41,8 @@ const MAX_BYTES = new Map<DirectoryKind, number>([
   [DIRECTORY_KINDS.voteIndex, MAX_INDEX_BYTES],
   [DIRECTORY_KINDS.vote, MAX_VOTE_NOTE_BYTES],
   [DIRECTORY_KINDS.signature, MAX_SIGNATURE_BYTES],
+  [DIRECTORY_KINDS.checkpoint, MAX_CHECKPOINT_BYTES],
+  [DIRECTORY_KINDS.evidence, MAX_CONSENSUS_BYTES],
   [DIRECTORY_KINDS.logEntries, MAX_ENTRIES_BYTES],
 ]);
 

@@ -21,8 +21,8 @@ import {
   epochDigest,
   nodeDigest,
   rangeDigest,
+  sizeDigest,
 } from '../directory/directory-view.ts';
-import { renderEvidence } from '../directory/equivocation.ts';
 import { signNote } from '../directory/note.ts';
 import { renderPolicy } from '../directory/policy.ts';
 import { fingerprintOf } from '../directory/policy-link.ts';
@@ -57,6 +57,7 @@ let shown: ShownDocuments;
 let newest: NewestConsensus;
 let taken: string[];
 let proofs: number[];
+let brought: string[];
 
 beforeEach(async () => {
   scope = new Scope();
@@ -64,6 +65,7 @@ beforeEach(async () => {
   files = scope.use(await openAuthorityFiles(path, policy));
   taken = [];
   proofs = [];
+  brought = [];
   shown = new ShownDocuments();
   newest = await NewestConsensus.open({ policy, store: files, log: silent });
 });
@@ -82,10 +84,15 @@ async function start(limits: Partial<AuthorityLimits> = {}): Promise<TcpServer> 
       listen: { host: '127.0.0.1', port: 0 },
       network: 'regtest',
       expectProxyHeader: false,
-      directory: new AuthorityDirectory({ policy, files, nodes, bonds, newest, shown }),
+      directory: new AuthorityDirectory({
+        ...{ policy, files, nodes, bonds, newest, shown },
+        checkpoints: { noteOf: (size) => `checkpoint ${size}` },
+      }),
       take: (put) =>
         takePut(put, {
-          ...{ nodes, bonds, evidence: files.evidence, newest, clock },
+          ...{ nodes, bonds, newest, clock },
+          keptLog: { take: (note) => Promise.resolve(void brought.push(fromUtf8(note))) },
+          fetchEvidence: (notice) => Promise.resolve(void brought.push(fromUtf8(notice))),
           onDescriptor: ({ nodeId }) => taken.push(nodeId),
         }),
       clock: Date.now,
@@ -116,14 +123,13 @@ test('a node brings its descriptor, and others fetch it; an older one is refused
   assert.deepEqual([noise.verdict, noise.text.split(':')[0]], ['refused', 'malformed']);
 });
 
-test('evidence and proofs of bonds are passed on; what is of an unknown kind is refused', async () => {
+test('cosignatures, notices of evidence and proofs of bonds are passed on; what is of an unknown kind is refused', async () => {
   const link = await linkTo(await start());
   await link.put(PUT_KINDS.bondProof, new Uint8Array(9000), { signal });
   assert.deepEqual(proofs, [9000]);
-  const pair = [testVoteNote(one), testVoteNote(one, { nodes: [] })] as const;
-  const taken = await link.put(PUT_KINDS.evidence, utf8(renderEvidence(pair)), { signal });
-  assert.equal(taken.verdict, 'taken');
-  assert.equal(files.evidence.names.length, 1);
+  await link.put(PUT_KINDS.cosignature, utf8('a cosignature'), { signal });
+  await link.put(PUT_KINDS.evidence, utf8('a notice'), { signal });
+  assert.deepEqual(brought, ['a cosignature', 'a notice']);
   const { verdict, text } = await link.put(99, utf8('?'), { signal });
   assert.deepEqual([verdict, text.split(':')[0]], ['refused', 'unknown-kind']);
 });
@@ -149,6 +155,10 @@ test('consensuses, the change from one to the next, and the log are shown', asyn
   assert.equal(applyChange(first, change), notes[1]);
   const entries = await link.directory(DIRECTORY_KINDS.logEntries, rangeDigest(0, 9), { signal });
   assert.deepEqual(entries.length, 64);
+  assert.equal(await get(DIRECTORY_KINDS.checkpoint, sizeDigest(2)), 'checkpoint 2');
+  const proof = await link.directory(DIRECTORY_KINDS.logProof, rangeDigest(0, 2), { signal });
+  assert.deepEqual(proof.length, 1 + 32);
+  assert.equal(await get(DIRECTORY_KINDS.evidence, NO_DIGEST), 'sotto-evidence-index/1\n');
   assert.deepEqual(entries.subarray(0, 32), first.hash);
   assert.equal(await get(99, NO_DIGEST), '');
 });

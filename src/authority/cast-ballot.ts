@@ -7,14 +7,13 @@ import {
 } from '../directory/consensus.ts';
 import { type Descriptor } from '../directory/descriptor.ts';
 import { type DirectorySource } from '../directory/directory-client.ts';
-import { DIRECTORY_KINDS, rangeDigest } from '../directory/directory-view.ts';
 import { MAX_NODES } from '../directory/limits.ts';
 import { flagsOfRoles } from '../directory/list-nodes.ts';
 import { logRoot } from '../directory/merkle-log.ts';
 import { formatVerifierKey } from '../directory/note.ts';
 import { type Policy } from '../directory/policy.ts';
 import { type Slot } from '../directory/timeline.ts';
-import { type ConsensusLog, entriesOf, type FetchEntries } from '../directory/consensus-log.ts';
+import { type ConsensusLog, entriesFrom } from '../directory/consensus-log.ts';
 import { type HeldNodes } from './held-nodes.ts';
 import { type Prober } from './prober.ts';
 import { type ProvedBonds } from './proved-bonds.ts';
@@ -29,9 +28,6 @@ export interface BallotParts {
   readonly consensusLog: ConsensusLog;
   readonly peers: readonly DirectorySource[];
 }
-
-/** Of the entries that were missed: others are asked after it. */
-const FETCH_MS = 15_000;
 
 /**
  * What this authority thinks of the nodes that it has admitted.
@@ -72,11 +68,4 @@ function emptyLog({ network, authorities }: Policy): LogHead {
   const keys = authorities.map(({ verifier }) => formatVerifierKey(verifier)).sort();
   const name = createHash('sha256').update(keys.join('\n')).digest('hex').slice(0, 16);
   return { origin: `sotto/${network}/${name}`, size: 0, root: logRoot([]) };
-}
-
-function entriesFrom(peer: DirectorySource): FetchEntries {
-  return async (from, to) => {
-    const signal = AbortSignal.timeout(FETCH_MS);
-    return entriesOf(await peer.fetch(DIRECTORY_KINDS.logEntries, rangeDigest(from, to), signal));
-  };
 }

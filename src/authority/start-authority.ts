@@ -7,6 +7,7 @@ import { networkParams } from '../bitcoin/networks.ts';
 import { type AuthorityConfig } from '../config/authority-config.ts';
 import { isLeaving } from '../directory/admit-descriptor.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
+import { EvidenceCollector } from '../directory/evidence-collector.ts';
 import { type NoteSigner } from '../directory/note.ts';
 import { parsePolicy, type Policy } from '../directory/policy.ts';
 import { type SigningKey } from '../directory/signing-key.ts';
@@ -21,7 +22,9 @@ import { openAuthorityKey } from './authority-key.ts';
 import { authorityPeer } from './authority-peers.ts';
 import { startAuthorityServer } from './authority-server.ts';
 import { castBallot } from './cast-ballot.ts';
+import { evidenceFetcher } from './fetch-evidence.ts';
 import { HeldNodes } from './held-nodes.ts';
+import { keepLog } from './keep-log.ts';
 import { NewestConsensus } from './newest-consensus.ts';
 import { ProvedBonds } from './proved-bonds.ts';
 import { runRounds } from './rounds.ts';
@@ -80,15 +83,33 @@ export async function startAuthority(
     if (name === config.name || onion === undefined) return [];
     return [starting.use(authorityPeer({ name, onion, dial, network, clock }))];
   });
+  const collector = new EvidenceCollector(files.evidence);
+  const periodMs = timeline.periodSeconds * 1000;
+  const keeping = { policy, signer, files, newest, collector, peers, periodMs };
+  const keptLog = starting.use(keepLog({ ...keeping, time: wallTime, log }));
+  const { checkpoints } = keptLog;
+  const fetchEvidence = evidenceFetcher({
+    collector,
+    newest,
+    reach: (name, onion) => authorityPeer({ name, onion, dial, network, clock }),
+  });
   const looking = { nodes, newest, target, dial, time: wallTime, log };
   const prober = starting.use(await startProber(config, looking));
   const server = starting.use(
     await startAuthorityServer({
       ...config,
-      directory: new AuthorityDirectory({ policy, files, nodes, bonds, newest, shown }),
+      directory: new AuthorityDirectory({
+        policy,
+        files,
+        checkpoints,
+        nodes,
+        bonds,
+        newest,
+        shown,
+      }),
       take: (put) =>
         takePut(put, {
-          ...{ nodes, bonds, evidence: files.evidence, newest, clock },
+          ...{ nodes, bonds, keptLog, fetchEvidence, newest, clock },
           onDescriptor: (descriptor) => {
             if (!isLeaving(descriptor)) prober.probe(descriptor);
           },

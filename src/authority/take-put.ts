@@ -2,18 +2,19 @@ import type { Clock } from '../base/clock.ts';
 import { checkFamily } from '../directory/admit-descriptor.ts';
 import { type Descriptor } from '../directory/descriptor.ts';
 import { DirectoryError, type DirectoryErrorCode } from '../directory/directory-error.ts';
-import { parseEvidence } from '../directory/equivocation.ts';
 import { PUT_KINDS, type Taken } from '../relay/frame-payload.ts';
 import { type Put } from '../relay/put-parts.ts';
-import { type EvidenceFiles } from '../directory/evidence-files.ts';
 import { type HeldNodes } from './held-nodes.ts';
+import { type KeptLog } from './keep-log.ts';
 import { type NewestConsensus } from './newest-consensus.ts';
 import { type ProvedBonds } from './proved-bonds.ts';
 
 export interface PutTakers {
   readonly nodes: HeldNodes;
   readonly bonds: Pick<ProvedBonds, 'take'>;
-  readonly evidence: EvidenceFiles;
+  readonly keptLog: Pick<KeptLog, 'take'>;
+  /** Given a notice of where evidence is. */
+  readonly fetchEvidence: (notice: Uint8Array) => Promise<void>;
   readonly newest: NewestConsensus;
   readonly clock: Clock;
   /** Told of each descriptor that was taken. */
@@ -27,7 +28,7 @@ const PASSING: ReadonlySet<DirectoryErrorCode> = new Set(['not-yet-valid', 'full
 
 /** Takes what somebody brought, or says why not. When it says `taken`, no crash undoes it. */
 export async function takePut({ kind, bytes }: Put, takers: PutTakers): Promise<Taken> {
-  const { nodes, bonds, evidence, newest, clock } = takers;
+  const { nodes, bonds, newest, clock } = takers;
   try {
     if (kind === PUT_KINDS.descriptor) {
       const admission = { now: clock(), consensus: newest.consensus };
@@ -36,8 +37,10 @@ export async function takePut({ kind, bytes }: Put, takers: PutTakers): Promise<
       return { verdict: 'taken', text: remarkOn(descriptor, nodes) };
     } else if (kind === PUT_KINDS.bondProof) {
       await bonds.take(bytes);
+    } else if (kind === PUT_KINDS.cosignature) {
+      await takers.keptLog.take(bytes);
     } else if (kind === PUT_KINDS.evidence) {
-      await evidence.keep(parseEvidence(bytes));
+      await takers.fetchEvidence(bytes);
     } else throw new DirectoryError('unknown-kind', 'this authority does not take that');
     return TAKEN;
   } catch (error) {

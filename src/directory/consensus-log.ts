@@ -1,9 +1,14 @@
 import { concatBytes, equalBytes } from '../base/bytes.ts';
 import { type Consensus, type LogHead } from './consensus.ts';
 import { leafHash, logRoot } from './merkle-log.ts';
+import { oneAtATime } from '../base/in-turn.ts';
 import { openGrowingFile } from '../io/growing-file.ts';
+import { type DirectorySource } from './directory-source.ts';
+import { DIRECTORY_KINDS, rangeDigest } from './directory-view.ts';
 
 const ENTRY_BYTES = 32;
+/** Of the entries that were missed: others are asked after it. */
+const FETCH_MS = 15_000;
 
 /** Gives the entries from index `from` to before `to` as others have them, or fewer, 32 bytes each. */
 export type FetchEntries = (from: number, to: number) => Promise<readonly Uint8Array[]>;
@@ -53,24 +58,34 @@ export async function openConsensusLog(path: string): Promise<ConsensusLog> {
     }
     throw new Error('nobody has the log of the consensus before');
   };
+  const headAfter: ConsensusLog['headAfter'] = async (consensus, sources) => {
+    const { log, hash } = consensus;
+    if (log === undefined) throw new Error('the consensus before names no log');
+    const { origin, size } = log;
+    if (!isLog(entries.slice(0, size), log)) await fetchLog(log, sources);
+    const before = entries.slice(0, size);
+    await record(size, hash);
+    return { origin, size: size + 1, root: logRoot([...before, hash].map(leafHash)) };
+  };
+  const inTurn = oneAtATime();
   return {
     entries,
-    record,
-    async headAfter(consensus, sources) {
-      const { log, hash } = consensus;
-      if (log === undefined) throw new Error('the consensus before names no log');
-      const { origin, size } = log;
-      if (!isLog(entries.slice(0, size), log)) await fetchLog(log, sources);
-      const before = entries.slice(0, size);
-      await record(size, hash);
-      return { origin, size: size + 1, root: logRoot([...before, hash].map(leafHash)) };
-    },
+    record: (index, entry) => inTurn(() => record(index, entry)),
+    headAfter: (consensus, sources) => inTurn(() => headAfter(consensus, sources)),
     [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
   };
 }
 
+/** What a source has of them. */
+export function entriesFrom(source: DirectorySource): FetchEntries {
+  return async (from, to) => {
+    const signal = AbortSignal.timeout(FETCH_MS);
+    return entriesOf(await source.fetch(DIRECTORY_KINDS.logEntries, rangeDigest(from, to), signal));
+  };
+}
+
 /** Of as many bytes as are whole entries. */
-export function entriesOf(bytes: Uint8Array): Uint8Array[] {
+function entriesOf(bytes: Uint8Array): Uint8Array[] {
   const count = Math.floor(bytes.length / ENTRY_BYTES);
   return Array.from({ length: count }, (_, index) =>
     bytes.slice(index * ENTRY_BYTES, (index + 1) * ENTRY_BYTES),

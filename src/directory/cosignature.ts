@@ -34,7 +34,7 @@ export function cosign(checkpoint: string, signer: NoteSigner, time: number): st
 export function openCosignature(line: string, checkpoint: string, witness: NoteVerifier): number {
   const { name, keyId, signature } = parseSignatureLine(line);
   const { key } = witness;
-  if (name !== witness.name || !equalBytes(keyId, keyIdOf(name, key.bytes, COSIGNATURE))) {
+  if (name !== witness.name || !equalBytes(keyId, cosignatureKeyId(witness))) {
     throw new DirectoryError('unknown-signer', 'a cosignature by somebody else');
   }
   if (signature.length !== TIME_BYTES + SIGNATURE_BYTES) {
@@ -47,6 +47,11 @@ export function openCosignature(line: string, checkpoint: string, witness: NoteV
     : false;
   if (!signed) throw new DirectoryError('bad-signature', `the cosignature of ${name} is wrong`);
   return time;
+}
+
+/** The key id in a witness's lines: 4 bytes. */
+export function cosignatureKeyId({ name, key }: NoteVerifier): Uint8Array {
+  return keyIdOf(name, key.bytes, COSIGNATURE);
 }
 
 function messageOf(checkpoint: string, time: number): Uint8Array {

@@ -17,6 +17,7 @@ import { renderChange } from './consensus-change.ts';
 import type { Consensus, ConsensusContent } from './consensus.ts';
 import { type DirectorySource, openDirectoryClient } from './directory-client.ts';
 import { DIRECTORY_KINDS } from './directory-view.ts';
+import { EvidenceFiles } from './evidence-files.ts';
 
 const authorities = testAuthorities(3);
 const policy = testPolicy(authorities);
@@ -81,11 +82,13 @@ const relaySaying = (answer: Uint8Array): DirectorySource => ({
 async function clientIn(directory: string, at: Consensus = first) {
   let now = at.validAfter * 1000;
   const accepted: (readonly number[])[] = [];
+  const evidence = await EvidenceFiles.open(join(directory, 'evidence'), policy);
   const client = await openDirectoryClient({
     path: join(directory, 'consensus'),
     policy,
     clock: () => now,
     log: silent,
+    evidence,
     onAccepted: (verified) => {
       accepted.push(verified.map(({ consensus }) => consensus.epoch));
       return Promise.resolve();
@@ -93,6 +96,7 @@ async function clientIn(directory: string, at: Consensus = first) {
   });
   return {
     client,
+    evidence,
     accepted,
     setTime: (consensus: Consensus) => (now = consensus.validAfter * 1000),
   };

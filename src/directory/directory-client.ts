@@ -1,42 +1,47 @@
-import { equalBytes, utf8 } from '../base/bytes.ts';
+import { join, dirname } from 'node:path';
+import { equalBytes } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { oneAtATime } from '../base/in-turn.ts';
 import type { Logger } from '../base/log.ts';
 import { readIfPresent, writeDurably } from '../io/durable-file.ts';
+import { verifyConsensus } from './accept-consensus.ts';
 import {
-  acceptConsensus,
-  checkFollows,
-  openPrevious,
-  verifyConsensus,
-} from './accept-consensus.ts';
-import { applyChange } from './consensus-change.ts';
+  askForConsensus,
+  type Chain,
+  checkNoFork,
+  type VerifiedConsensus,
+} from './ask-for-consensus.ts';
 import type { Consensus } from './consensus.ts';
-import { DIRECTORY_KINDS, type DirectoryKind } from './directory-view.ts';
+import { checkCosigned } from './cosigned-log.ts';
 import { DirectoryError } from './directory-error.ts';
-import { MAX_CHAIN } from './limits.ts';
+import type { DirectorySource } from './directory-source.ts';
+import type { Equivocation } from './equivocation.ts';
+import type { EvidenceFiles } from './evidence-files.ts';
+import { ForkError } from './fork-error.ts';
 import type { Policy } from './policy.ts';
+import { SourceQueue } from './source-queue.ts';
+import {
+  parseWitnessRecord,
+  renderWitnessRecord,
+  type WitnessRecord,
+  witnessRecordOf,
+} from './witness-record.ts';
 
-/** A relay that can be asked for directory documents. */
-export interface DirectorySource {
-  /** For logs and errors. */
-  readonly name: string;
-  /** The document, or no bytes when the source does not hold it. `digest` has 32 bytes. */
-  fetch(kind: DirectoryKind, digest: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
-}
-
-/** A consensus that was verified, and the note that it came in. */
-export interface VerifiedConsensus {
-  readonly consensus: Consensus;
-  readonly note: Uint8Array;
-}
+export type { VerifiedConsensus } from './ask-for-consensus.ts';
+export type { DirectorySource } from './directory-source.ts';
 
 export interface DirectoryClientOptions {
-  /** Keeps the newest note that was accepted, so that no restart can be used to roll it back. */
+  /**
+   * Keeps the newest note that was accepted, so that no restart can be used to roll it back; `witnesses`
+   * beside it says who must have seen it.
+   */
   readonly path: string;
   readonly policy: Policy;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Takes two consensuses of one epoch. */
+  readonly evidence: Pick<EvidenceFiles, 'fork' | 'keep'>;
   /**
    * Told of what is accepted, with all that was fetched on the way to it, oldest first, before it is
    * kept: again after a crash in between.
@@ -45,22 +50,24 @@ export interface DirectoryClientOptions {
 }
 
 export interface DirectoryClient {
-  /** The newest consensus, while it is valid: what to use, online or not. */
+  /**
+   * The newest consensus, while it is valid: what to use, online or not. None while there is evidence
+   * that a quorum has signed two of one epoch: this could be the wrong one.
+   */
   current(): Consensus | undefined;
   /** Whether the authorities should have made a newer one by now. */
   isStale(): boolean;
   /**
-   * Asks two sources side by side, and others for those that fail, until two have answered with
-   * what can be accepted; keeps the newest.
-   * @throws DirectoryError `unavailable` when there is no valid consensus after that; its cause says
-   * what each source did.
+   * Asks two sources side by side, not of one family, and others for those that fail, until two have
+   * answered with what can be accepted; keeps the newest.
+   * @throws DirectoryError `forked` when a quorum has signed two of one epoch, which are kept as evidence;
+   * `unavailable` when there is no valid consensus after that; its cause says what each source did.
    */
   refresh(sources: readonly DirectorySource[], signal: AbortSignal): Promise<Consensus>;
 }
 
-/** A single relay could hold back the newest consensus, so that two are asked. */
+/** A single relay could hold back the newest consensus, or show one to this client alone. */
 const ANSWERS_WANTED = 2;
-const NO_DIGEST = new Uint8Array(32);
 
 /**
  * Opens the durable copy. One that does not verify under the policy is passed over: another policy
@@ -69,143 +76,144 @@ const NO_DIGEST = new Uint8Array(32);
 export async function openDirectoryClient(
   options: DirectoryClientOptions,
 ): Promise<DirectoryClient> {
-  const { path, policy, clock, log, onAccepted } = options;
+  const { path, policy, clock, log, evidence, onAccepted } = options;
+  const witnessPath = join(dirname(path), 'witnesses');
   let held = await readHeld(options);
+  let record = held && (await readRecord(witnessPath));
+
   const current = (): Consensus | undefined =>
-    held !== undefined && clock() < held.validUntil * 1000 ? held : undefined;
+    held !== undefined && evidence.fork === undefined && clock() < held.consensus.validUntil * 1000
+      ? held.consensus
+      : undefined;
 
-  const keep = async (
-    newest: VerifiedConsensus,
-    between: readonly VerifiedConsensus[],
-  ): Promise<void> => {
-    const { consensus, note } = newest;
-    if (held !== undefined && equalBytes(held.hash, consensus.hash)) return;
-    await onAccepted?.([...between, newest]);
-    await writeDurably(path, note);
-    held = consensus;
-    log.info('a new consensus', { epoch: consensus.epoch, nodes: consensus.nodes.length });
+  const keep = async (chain: Chain): Promise<void> => {
+    const newest = newestOf(chain);
+    // A refresh beside this one may have been faster.
+    if (held !== undefined) checkNoFork([held, newest]);
+    if (held !== undefined && held.consensus.epoch >= newest.consensus.epoch) return;
+    await onAccepted?.(chain);
+    await writeDurably(path, newest.note);
+    // After it: a crash in between leaves older witnesses, and never those that the newest one was in a place to choose.
+    if (held !== undefined) {
+      record = witnessRecordOf(held.consensus);
+      await writeDurably(witnessPath, renderWitnessRecord(record));
+    }
+    held = newest;
+    const { epoch, nodes } = newest.consensus;
+    log.info('a new consensus', { epoch, nodes: nodes.length });
   };
 
-  /** One note is weighed at a time: each against what the one before it left. */
-  const inTurn = oneAtATime();
-
-  const ask = async (source: DirectorySource, signal: AbortSignal): Promise<void> => {
-    if (held !== undefined && (await askForChange(held, source, signal))) return;
-    const note = await source.fetch(DIRECTORY_KINDS.latestConsensus, NO_DIGEST, signal);
-    await inTurn(() => weigh(note, source, signal));
+  const ask = async (source: DirectorySource, signal: AbortSignal): Promise<Chain> => {
+    const chain = await askForConsensus(source, { policy, clock, log, held, signal });
+    const [next] = chain;
+    // Of one that comes after a long time the witnesses may be others, and nobody knows which.
+    if (
+      record !== undefined &&
+      held !== undefined &&
+      equalBytes(next.consensus.prev, held.consensus.hash)
+    ) {
+      await checkCosigned(next.consensus, { record, source, log, signal });
+    }
+    return chain;
   };
 
-  /** False when the source has none that leads to a consensus which can be accepted. */
-  const askForChange = async (
-    from: Consensus,
-    source: DirectorySource,
-    signal: AbortSignal,
-  ): Promise<boolean> => {
-    const change = await source.fetch(DIRECTORY_KINDS.change, from.hash, signal);
-    if (change.length === 0) return false;
+  /** Those that can be accepted, of as many sources as are wanted, or of fewer when there are no more. */
+  const gather = async (
+    sources: readonly DirectorySource[],
+    { signal, errors }: { readonly signal: AbortSignal; readonly errors: unknown[] },
+  ): Promise<readonly Chain[]> => {
+    const queue = new SourceQueue(sources);
+    const oneAnswer = async (): Promise<readonly Chain[]> => {
+      for (let source = queue.take(); source !== undefined; source = queue.take()) {
+        signal.throwIfAborted();
+        try {
+          return [await ask(source, signal)];
+        } catch (error) {
+          signal.throwIfAborted();
+          if (error instanceof ForkError) throw error;
+          queue.giveUp(source);
+          errors.push(error);
+          const reason = messageOf(error);
+          log.warn('no consensus from a relay', { relay: source.name, reason });
+        }
+      }
+      return [];
+    };
+    return (await Promise.all(Array.from({ length: ANSWERS_WANTED }, oneAnswer))).flat();
+  };
+
+  const testify = async (fork: ForkError): Promise<void> => {
     try {
-      const note = utf8(applyChange(from, change));
-      await inTurn(() => weigh(note, source, signal));
-      return true;
+      const { epoch, convicted } = await evidence.keep(fork.notes);
+      const names = convicted.map(({ name }) => name).join(', ');
+      log.error('two consensuses of one epoch are signed', { epoch, convicted: names });
     } catch (error) {
+      // One that lies between was signed by authorities of an older policy.
       if (!(error instanceof DirectoryError)) throw error;
-      log.debug('a change cannot be used', { relay: source.name, reason: error.code });
-      return false;
+      log.error('there are two consensuses of one epoch', { convicted: 'nobody of the policy' });
     }
   };
 
-  const weigh = async (
-    note: Uint8Array,
-    source: DirectorySource,
+  const inTurn = oneAtATime();
+  const refresh = async (
+    sources: readonly DirectorySource[],
     signal: AbortSignal,
-  ): Promise<void> => {
-    const newest = { consensus: acceptConsensus({ note, policy, now: clock() }), note };
-    const fetchPrevious = async (hash: Uint8Array): Promise<VerifiedConsensus> => {
-      const before = await source.fetch(DIRECTORY_KINDS.consensus, hash, signal);
-      return { consensus: openPrevious(before, { hash, policy }), note: before };
-    };
-    const between = held === undefined ? [] : await walkBack(newest, held, fetchPrevious);
-    await keep(newest, between);
+  ): Promise<Consensus> => {
+    if (evidence.fork !== undefined) throw forkedBefore(evidence.fork);
+    const errors: unknown[] = [];
+    try {
+      const chains = await gather(sources, { signal, errors });
+      checkNoFork(chains.flat());
+      const [newest] = [...chains].sort((one, other) => epochOf(other) - epochOf(one));
+      if (newest !== undefined) await inTurn(() => keep(newest));
+    } catch (error) {
+      if (error instanceof ForkError) await testify(error);
+      throw error;
+    }
+    const consensus = current();
+    if (consensus !== undefined) return consensus;
+    const cause = new AggregateError(errors);
+    throw new DirectoryError('unavailable', 'no relay gave a valid consensus', { cause });
   };
 
   return {
     current,
-    isStale: () => held === undefined || clock() >= held.freshUntil * 1000,
-    async refresh(sources, signal) {
-      const errors: unknown[] = [];
-      // Shared: whoever needs another source takes the next. An array's iterator outlives a return.
-      const left = sources.values();
-      const oneAnswer = async (): Promise<void> => {
-        for (const source of left) {
-          signal.throwIfAborted();
-          try {
-            await ask(source, signal);
-            return;
-          } catch (error) {
-            signal.throwIfAborted();
-            errors.push(error);
-            const reason = messageOf(error);
-            log.warn('no consensus from a relay', { relay: source.name, reason });
-          }
-        }
-      };
-      await Promise.all(Array.from({ length: ANSWERS_WANTED }, oneAnswer));
-      const consensus = current();
-      if (consensus !== undefined) return consensus;
-      const cause = new AggregateError(errors);
-      throw new DirectoryError('unavailable', 'no relay gave a valid consensus', { cause });
-    },
+    isStale: () => held === undefined || clock() >= held.consensus.freshUntil * 1000,
+    refresh,
   };
 }
 
-/**
- * What lies between the one held and the newest, oldest first.
- * @throws DirectoryError unless the chain of `prev` leads from the newest to the one held.
- */
-async function walkBack(
-  newest: VerifiedConsensus,
-  held: Consensus,
-  fetchPrevious: (hash: Uint8Array) => Promise<VerifiedConsensus>,
-): Promise<readonly VerifiedConsensus[]> {
-  const between: VerifiedConsensus[] = [];
-  for (let oldest = newest.consensus; !follows(oldest, held);) {
-    if (between.length === MAX_CHAIN) {
-      throw new DirectoryError('gap', 'too many consensuses are missing');
-    }
-    const before = await fetchPrevious(oldest.prev);
-    checkFollows(oldest, before.consensus);
-    if (before.consensus.epoch <= held.epoch) {
-      throw new DirectoryError('forked', 'its chain passes by the consensus held');
-    }
-    between.unshift(before);
-    oldest = before.consensus;
-  }
-  return between;
+function newestOf(chain: Chain): VerifiedConsensus {
+  return chain.at(-1) ?? chain[0];
 }
 
-/** False where only those in between can tell. */
-function follows(consensus: Consensus, held: Consensus): boolean {
-  try {
-    checkFollows(consensus, held);
-    return true;
-  } catch (error) {
-    if (error instanceof DirectoryError && error.code === 'gap') return false;
-    throw error;
-  }
+function epochOf(chain: Chain): number {
+  return newestOf(chain).consensus.epoch;
+}
+
+function forkedBefore({ epoch, convicted }: Equivocation): DirectoryError {
+  const names = convicted.map(({ name }) => name).join(', ');
+  const message = `there are two signed consensuses of epoch ${epoch}: a policy without ${names} is needed`;
+  return new DirectoryError('forked', message);
 }
 
 async function readHeld({
   path,
   policy,
   log,
-}: DirectoryClientOptions): Promise<Consensus | undefined> {
+}: DirectoryClientOptions): Promise<VerifiedConsensus | undefined> {
   const note = await readIfPresent(path);
   if (note === undefined) return undefined;
   try {
-    return verifyConsensus(note, policy);
+    return { consensus: verifyConsensus(note, policy), note };
   } catch (error) {
     if (!(error instanceof DirectoryError)) throw error;
     log.warn('the consensus kept is not of this policy', { reason: error.code });
     return undefined;
   }
+}
+
+async function readRecord(path: string): Promise<WitnessRecord | undefined> {
+  const bytes = await readIfPresent(path);
+  return bytes && parseWitnessRecord(bytes);
 }

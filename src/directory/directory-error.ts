@@ -18,6 +18,8 @@ export type DirectoryErrorCode =
   | 'rolled-back'
   | 'gap'
   | 'forked'
+  | 'log-forked'
+  | 'unwitnessed'
   | 'swapped-key'
   | 'unknown-authority'
   | 'unknown-signer'

@@ -16,6 +16,12 @@ export const DIRECTORY_KINDS = {
   vote: 4,
   /** The authority's own detached signature for the slot of `epochDigest`. */
   signature: 5,
+  /** The checkpoint of the size in a `sizeDigest`, with who cosigned it; the newest one for zeros. */
+  checkpoint: 6,
+  /** That the log with the entry at the first index of a `rangeDigest` begins that of the second size. */
+  logProof: 7,
+  /** For zeros the index of the evidence held; else one of its notes, by the SHA-256 of the text. */
+  evidence: 8,
   /** The file of the bond of the node in a `nodeDigest`. */
   bond: 9,
   /** What changed since the consensus whose text has this SHA-256. */
@@ -31,14 +37,23 @@ export type DirectoryKind = number;
 
 /** 32 bytes that stand for an epoch where a question has a digest: zeros, and the epoch as u64. */
 export function epochDigest(epoch: number): Uint8Array {
+  return numberDigest(epoch);
+}
+
+/** 32 bytes that stand for a number of entries of the log. */
+export function sizeDigest(size: number): Uint8Array {
+  return numberDigest(size);
+}
+
+function numberDigest(number: number): Uint8Array {
   const digest = new Uint8Array(32);
-  new DataView(digest.buffer).setBigUint64(24, BigInt(epoch));
+  new DataView(digest.buffer).setBigUint64(24, BigInt(number));
   return digest;
 }
 
 /** 32 bytes that stand for entries of the log, from one index to before another. */
 export function rangeDigest(from: number, to: number): Uint8Array {
-  const digest = epochDigest(to);
+  const digest = sizeDigest(to);
   new DataView(digest.buffer).setBigUint64(16, BigInt(from));
   return digest;
 }

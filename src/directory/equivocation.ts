@@ -3,7 +3,7 @@ import { parseConsensus } from './consensus.ts';
 import { DirectoryError } from './directory-error.ts';
 import { MAX_CONSENSUS_BYTES } from './limits.ts';
 import { decodeNote, digestOfText, formatVerifierKey, openNote, textOfNote } from './note.ts';
-import { type Policy, type PolicyAuthority } from './policy.ts';
+import { isQuorum, type Policy, type PolicyAuthority } from './policy.ts';
 import { parseVote } from './vote.ts';
 
 /** Two notes of one epoch that nobody who keeps to the rules has signed both. */
@@ -14,6 +14,8 @@ export interface Equivocation {
   readonly digests: readonly [Uint8Array, Uint8Array];
   /** In the order of the policy; never empty. */
   readonly convicted: readonly PolicyAuthority[];
+  /** Whether they are consensuses that a quorum each has signed: whoever has one cannot know which is right. */
+  readonly isFork: boolean;
 }
 
 export type NotePair = readonly [string, string];
@@ -65,7 +67,8 @@ export function convict(notes: NotePair, policy: Policy): Equivocation {
     throw new DirectoryError('no-equivocation', 'the two notes convict nobody of the policy');
   }
   const { kind, epoch } = first;
-  return { kind, epoch, digests: [first.digest, second.digest], convicted };
+  const isFork = kind === 'consensuses' && first.hasQuorum && second.hasQuorum;
+  return { kind, epoch, digests: [first.digest, second.digest], convicted, isFork };
 }
 
 /** What a note says, and who of the policy answers for it. */
@@ -74,6 +77,7 @@ interface Statement {
   readonly epoch: number;
   readonly digest: Uint8Array;
   readonly signers: readonly PolicyAuthority[];
+  readonly hasQuorum: boolean;
 }
 
 function openStatement(note: string, policy: Policy): Statement {
@@ -95,6 +99,7 @@ function openStatement(note: string, policy: Policy): Statement {
     epoch,
     digest: digestOfText(text),
     signers: answering.filter(({ verifier }) => signers.includes(verifier)),
+    hasQuorum: isQuorum(policy, signers),
   };
 }
 

@@ -1,8 +1,15 @@
-import { fromUtf8, toHex } from '../base/bytes.ts';
-import { DirectoryError } from './directory-error.ts';
-import { convict, parseEvidence, renderEvidence } from './equivocation.ts';
-import { type Policy } from './policy.ts';
+import { fromUtf8, toHex, utf8 } from '../base/bytes.ts';
 import { RecordDirectory } from '../io/record-directory.ts';
+import { DirectoryError } from './directory-error.ts';
+import {
+  convict,
+  type Equivocation,
+  type NotePair,
+  parseEvidence,
+  renderEvidence,
+} from './equivocation.ts';
+import { type EvidenceEntry, renderEvidenceIndex } from './evidence-index.ts';
+import { type Policy } from './policy.ts';
 
 /**
  * One convicts; some more show that it was no accident. What a liar says twice every slot must not
@@ -10,12 +17,17 @@ import { RecordDirectory } from '../io/record-directory.ts';
  */
 const MOST_OF_EACH = 4;
 
-/** Pairs of notes that convict an authority, for whoever asks: four for each, no pair twice. */
+/** Pairs of notes that convict an authority: four for each, no pair twice; of each one is shown to whoever asks. */
 export class EvidenceFiles {
   readonly #records: RecordDirectory;
   readonly #policy: Policy;
   /** How many there are by the name of the authority. */
   readonly #counts = new Map<string, number>();
+  /** The first of each authority. */
+  readonly #shown: Equivocation[] = [];
+  /** Of those shown, by the SHA-256 of the text. */
+  readonly #notes = new Map<string, Uint8Array>();
+  #fork: Equivocation | undefined;
 
   private constructor(records: RecordDirectory, policy: Policy) {
     this.#records = records;
@@ -25,7 +37,7 @@ export class EvidenceFiles {
   /** Documents that convict nobody of this policy stay where they are, and do not count. */
   static async open(path: string, policy: Policy): Promise<EvidenceFiles> {
     const files = new EvidenceFiles(await RecordDirectory.open(path), policy);
-    for (const name of files.names) files.#countOf(await files.read(name));
+    for (const name of files.names) files.#takeIn(await files.read(name));
     return files;
   }
 
@@ -34,34 +46,69 @@ export class EvidenceFiles {
     return this.#records.names;
   }
 
+  /** Two consensuses of one epoch that are signed by a quorum each, if there are such. */
+  get fork(): Equivocation | undefined {
+    return this.#fork;
+  }
+
   /** The document of spec/directory.md section 15. */
   read(name: string): Promise<Uint8Array> {
     return this.#records.read(name);
   }
 
+  has(entry: EvidenceEntry): boolean {
+    return this.#records.names.includes(nameOf(entry));
+  }
+
+  /** What is shown: the index for a digest of zeros, else a note by the SHA-256 of its text. */
+  noteOf(digest: Uint8Array): Uint8Array | undefined {
+    if (digest.every((byte) => byte === 0)) return utf8(renderEvidenceIndex(this.#shown));
+    return this.#notes.get(toHex(digest));
+  }
+
   /** @throws DirectoryError when the notes convict nobody: as `convict`. */
-  async keep(notes: readonly (Uint8Array | string)[]): Promise<void> {
+  async keep(notes: readonly (Uint8Array | string)[]): Promise<Equivocation> {
     const [one = '', other = ''] = notes.map((note) =>
       typeof note === 'string' ? note : fromUtf8(note),
     );
     const pair = [one, other] as const;
-    const { kind, epoch, digests, convicted } = convict(pair, this.#policy);
-    const name = [kind, epoch, ...digests.map(toHex).sort()].join('-');
-    const isNews = convicted.some((each) => (this.#counts.get(each.name) ?? 0) < MOST_OF_EACH);
-    if (this.#records.names.includes(name) || !isNews) return;
-    await this.#records.write(name, renderEvidence(pair));
-    this.#count(convicted);
+    const found = convict(pair, this.#policy);
+    if (this.has(found) || !this.#isNews(found)) return found;
+    await this.#records.write(nameOf(found), renderEvidence(pair));
+    this.#count(found, pair);
+    return found;
   }
 
-  #countOf(document: Uint8Array): void {
+  #isNews({ convicted, isFork }: Equivocation): boolean {
+    const isFirstFork = isFork && this.#fork === undefined;
+    return isFirstFork || convicted.some(({ name }) => this.#countOf(name) < MOST_OF_EACH);
+  }
+
+  #takeIn(document: Uint8Array): void {
     try {
-      this.#count(convict(parseEvidence(document), this.#policy).convicted);
+      const pair = parseEvidence(document);
+      this.#count(convict(pair, this.#policy), pair);
     } catch (error) {
       if (!(error instanceof DirectoryError)) throw error;
     }
   }
 
-  #count(convicted: readonly { readonly name: string }[]): void {
-    for (const { name } of convicted) this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  #count(found: Equivocation, pair: NotePair): void {
+    if (found.isFork) this.#fork ??= found;
+    if (found.convicted.some(({ name }) => this.#countOf(name) === 0)) {
+      this.#shown.push(found);
+      for (const [index, digest] of found.digests.entries()) {
+        this.#notes.set(toHex(digest), utf8(pair[index] ?? ''));
+      }
+    }
+    for (const { name } of found.convicted) this.#counts.set(name, this.#countOf(name) + 1);
   }
+
+  #countOf(name: string): number {
+    return this.#counts.get(name) ?? 0;
+  }
+}
+
+function nameOf({ kind, epoch, digests }: EvidenceEntry): string {
+  return [kind, epoch, ...digests.map(toHex).sort()].join('-');
 }

@@ -83,6 +83,11 @@ export function textOfNote(note: string): string {
   return splitNote(note)[0];
 }
 
+/** @throws DirectoryError `malformed`. */
+export function signatureLinesOf(note: string): readonly string[] {
+  return splitNote(note)[1];
+}
+
 /** SHA-256 of the text: by it a note is named, however many signatures it carries. */
 export function digestOfText(text: string): Uint8Array {
   return new Uint8Array(hash('sha256', text, 'buffer'));

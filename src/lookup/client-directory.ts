@@ -7,6 +7,7 @@ import { type Network, NETWORKS } from '../bitcoin/networks.ts';
 import { type Consensus } from '../directory/consensus.ts';
 import { type OnionAddress } from '../directory/consensus-node.ts';
 import { openDirectoryClient } from '../directory/directory-client.ts';
+import { EvidenceFiles } from '../directory/evidence-files.ts';
 import { type Policy } from '../directory/policy.ts';
 import { type Dial } from '../io/dial.ts';
 import { usableRelays } from './assignment.ts';
@@ -47,7 +48,8 @@ export async function openClientDirectory(
   const state = await openClientState(directory);
   const choices = new StickyChoices(state, clock);
   const path = join(directory, 'consensus.note');
-  const client = await openDirectoryClient({ path, policy, clock, log });
+  const evidence = await EvidenceFiles.open(join(directory, 'evidence'), policy);
+  const client = await openDirectoryClient({ path, policy, clock, log, evidence });
   const pool = new RelayPool({
     dial,
     network,

@@ -63,8 +63,10 @@ export class NetworkConsensus implements ConsensusSource, AsyncDisposable {
 
   #sources(): readonly DirectorySource[] {
     const { client, pool, relays } = this.#options;
-    return relays(client.current()).map((onion) => ({
+    const held = client.current();
+    return relays(held).map((onion) => ({
       name: formatAddress(onion),
+      family: held?.nodes.find((node) => node.onion.host === onion.host)?.family,
       async fetch(kind, digest, signal) {
         const link = await pool.link(onion, 'directory');
         return link.directory(kind, digest, { signal });

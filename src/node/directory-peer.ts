@@ -18,12 +18,16 @@ export interface DirectoryPeerOptions {
   readonly clock: Clock;
 }
 
+export interface PeerAddress extends Pick<DirectorySource, 'name' | 'family'> {
+  readonly onion: OnionAddress;
+}
+
 /** A first onion connection can take most of a minute. */
 const CONNECT_MS = 90_000;
 
 /** Opens a link for each question, and closes it: there are few, hours apart. */
 export function directoryPeer(
-  { name, onion }: { readonly name: string; readonly onion: OnionAddress },
+  { name, family, onion }: PeerAddress,
   { dial, network, clock }: DirectoryPeerOptions,
 ): DirectoryPeer {
   const ask = async <T>(
@@ -40,6 +44,7 @@ export function directoryPeer(
   };
   return {
     name,
+    family,
     fetch: (kind, digest, signal) =>
       ask(signal, (link) => link.directory(kind, digest, { signal })),
     put: (kind, bytes, signal) => ask(signal, (link) => link.put(kind, bytes, { signal })),

@@ -12,10 +12,12 @@ import {
   openDirectoryClient,
 } from '../directory/directory-client.ts';
 import { DIRECTORY_KINDS } from '../directory/directory-view.ts';
+import { logDocument } from '../directory/log-documents.ts';
 import type { Policy } from '../directory/policy.ts';
 import { policyFor } from '../directory/policy-link.ts';
 import { openKeptConsensuses } from './kept-consensuses.ts';
 import type { NodeDirectory } from './node-directory.ts';
+import { openNodeLog } from './node-log.ts';
 
 export interface FollowDirectoryOptions {
   readonly dataDirectory: string;
@@ -45,11 +47,13 @@ export async function followDirectory(options: FollowDirectoryOptions): Promise<
   const directory = join(dataDirectory, 'consensuses');
   const kept = await openKeptConsensuses({ directory, policy, log });
   const changes = new ChangeCache((hash) => kept.noteOf(hash));
+  const nodeLog = await openNodeLog({ dataDirectory, policy, noteOf: (hash) => kept.noteOf(hash) });
   const client = await openDirectoryClient({
     path: join(dataDirectory, 'consensus'),
     policy,
     clock,
     log,
+    evidence: nodeLog.evidence,
     onAccepted: (chain) => kept.keep(chain),
   });
   const stop = new AbortController();
@@ -75,15 +79,17 @@ export async function followDirectory(options: FollowDirectoryOptions): Promise<
         case DIRECTORY_KINDS.descriptor:
           return descriptors.get(toHex(digest));
         default:
-          return undefined;
+          return logDocument(kind, digest, nodeLog);
       }
     },
+    nodeLog,
     addDescriptor: (digest, note) => {
       descriptors.set(toHex(digest), note);
     },
     async [Symbol.asyncDispose]() {
       stop.abort();
       await following;
+      await nodeLog[Symbol.asyncDispose]();
     },
   };
 }

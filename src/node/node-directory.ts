@@ -1,6 +1,7 @@
 import { toHex } from '../base/bytes.ts';
 import type { Consensus } from '../directory/consensus.ts';
 import { DIRECTORY_KINDS, type DirectoryView } from '../directory/directory-view.ts';
+import type { NodeLog } from './node-log.ts';
 
 /** What a node knows of its network and serves to others. */
 export interface NodeDirectory extends DirectoryView, AsyncDisposable {
@@ -8,6 +9,8 @@ export interface NodeDirectory extends DirectoryView, AsyncDisposable {
   consensuses(): readonly Consensus[];
   /** Serves this node's own descriptor beside the consensuses. */
   addDescriptor(digest: Uint8Array, note: Uint8Array): void;
+  /** What it knows of the log of its network; undefined while it is of none. */
+  readonly nodeLog?: NodeLog;
 }
 
 /** The directory of a node that is of no network yet: there is only its own descriptor in it. */

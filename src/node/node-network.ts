@@ -11,12 +11,14 @@ import type { NodeId } from '../directory/node-id.ts';
 import { parsePolicy, type Policy } from '../directory/policy.ts';
 import { formatAddress, type Dial } from '../io/dial.ts';
 import { readIfPresent } from '../io/durable-file.ts';
+import type { ReplySigner } from '../relay/node-identity.ts';
 import { type DirectoryPeer, directoryPeer, type DirectoryPeerOptions } from './directory-peer.ts';
 import { openBond } from './open-bond.ts';
 import { followDirectory } from './follow-directory.ts';
 import { directoryOfOne, type NodeDirectory } from './node-directory.ts';
 import { PublicationFile } from './publication-file.ts';
 import { startPublisher } from './publish.ts';
+import { startWitness } from './witness.ts';
 
 export interface NodeNetworkOptions {
   readonly config: NodeConfig;
@@ -33,6 +35,8 @@ export interface NodeNetwork extends AsyncDisposable {
   readonly bond: Bond | undefined;
   /** Has the descriptor served, and brought to the authorities. `digest` has 32 bytes. */
   publish(digest: Uint8Array, note: Uint8Array): void;
+  /** Cosigns the log from now on, by the node's reply keys. */
+  cosign(signer: ReplySigner): AsyncDisposable;
 }
 
 /** Relays asked for a consensus, besides the authorities and those that the policy names. */
@@ -51,7 +55,13 @@ export async function openNodeNetwork(options: NodeNetworkOptions): Promise<Node
   } else if (authorities.length === 0) {
     log.info('the policy names the onion of no authority: nobody is told of this node');
   }
-  const directory = opening.use(await openDirectory(policy, authorities, options));
+  const sources = (consensus: Consensus | undefined): readonly DirectoryPeer[] =>
+    policy === undefined ? [] : sourcesOf(policy, { consensus, authorities }, options);
+  const directory = opening.use(
+    policy === undefined
+      ? directoryOfOne()
+      : await followDirectory({ dataDirectory, policy, sources, clock, log }),
+  );
   const file = opening.use(
     new PublicationFile({
       dataDirectory,
@@ -78,6 +88,14 @@ export async function openNodeNetwork(options: NodeNetworkOptions): Promise<Node
       file.begin(toHex(digest));
       publisher.publish({ descriptor: note, bondProof: held?.proof });
     },
+    cosign: (signer) => {
+      const { nodeLog } = directory;
+      const { nodeId } = options;
+      if (nodeLog === undefined) return { [Symbol.asyncDispose]: () => Promise.resolve() };
+      return startWitness({
+        ...{ nodeId, signer, directory, nodeLog, authorities, sources, clock, log },
+      });
+    },
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }
@@ -93,23 +111,24 @@ async function readPolicy({ policyFile, network }: NodeConfig): Promise<Policy |
   return policy;
 }
 
-async function openDirectory(
-  policy: Policy | undefined,
-  authorities: readonly DirectoryPeer[],
+interface Asked {
+  readonly consensus: Consensus | undefined;
+  readonly authorities: readonly DirectoryPeer[];
+}
+
+/** Whom a node asks, in this order. */
+function sourcesOf(
+  { bootstrap }: Policy,
+  { consensus, authorities }: Asked,
   options: NodeNetworkOptions,
-): Promise<NodeDirectory> {
-  const { config, clock, log } = options;
-  const { dataDirectory } = config;
-  if (policy === undefined) return directoryOfOne();
-  const bootstrap = policy.bootstrap.map((onion) =>
-    directoryPeer({ name: formatAddress(onion), onion }, reachOf(options)),
-  );
-  const sources = (consensus: Consensus | undefined): readonly DirectoryPeer[] => [
+): readonly DirectoryPeer[] {
+  return [
     ...shuffled(authorities),
     ...shuffled(relaysOf(consensus, options)).slice(0, RELAYS_ASKED),
-    ...bootstrap,
+    ...bootstrap.map((onion) =>
+      directoryPeer({ name: formatAddress(onion), onion }, reachOf(options)),
+    ),
   ];
-  return followDirectory({ dataDirectory, policy, sources, clock, log });
 }
 
 function authoritiesOf({ authorities }: Policy, options: NodeNetworkOptions): DirectoryPeer[] {
@@ -125,8 +144,8 @@ function relaysOf(
   const others = consensus?.nodes.filter(
     ({ nodeId, flags }) => nodeId !== options.nodeId && flags.has('Relay') && flags.has('Running'),
   );
-  return (others ?? []).map(({ nodeId, onion }) =>
-    directoryPeer({ name: nodeId, onion }, reachOf(options)),
+  return (others ?? []).map(({ nodeId, onion, family }) =>
+    directoryPeer({ name: nodeId, onion, family }, reachOf(options)),
   );
 }
 

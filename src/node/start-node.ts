@@ -64,6 +64,7 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
     consensuses: () => directory.consensuses(),
     clock,
   });
+  starting.use(network.cosign(replyKeys.signer));
   const observations =
     config.observeFile === undefined
       ? undefined

@@ -1,0 +1,98 @@
+import { parseCheckpoint, renderCheckpoint } from './checkpoint.ts';
+import { type Consensus, type LogHead } from './consensus.ts';
+import { DirectoryError } from './directory-error.ts';
+import { type DirectorySource } from './directory-source.ts';
+import { DIRECTORY_KINDS, sizeDigest } from './directory-view.ts';
+import { GatheredCosignatures, MAX_CHECKPOINT_BYTES } from './gathered-cosignatures.ts';
+import { decodeNote, textOfNote } from './note.ts';
+import { type Policy } from './policy.ts';
+import { witnessesOf } from './witnesses.ts';
+
+export interface CheckpointsOptions {
+  readonly policy: Policy;
+  /** Of those that are kept. */
+  readonly consensusOf: (hash: Uint8Array) => Consensus | undefined;
+}
+
+interface Gathering {
+  readonly size: number;
+  readonly gathered: GatheredCosignatures;
+}
+
+/**
+ * The checkpoints of the log that ends with the newest consensus, and of the one that ends with the
+ * consensus before it, which is the one that clients ask for. In memory: who comes back has all of it
+ * from the others.
+ */
+export class Checkpoints {
+  readonly #options: CheckpointsOptions;
+  /** The newest first. */
+  #all: readonly Gathering[] = [];
+
+  constructor(options: CheckpointsOptions) {
+    this.#options = options;
+  }
+
+  /** `head` is that of the log that ends with the newest consensus, which names the one before. */
+  follow(newest: Consensus, head: LogHead): void {
+    const { consensusOf } = this.#options;
+    const before = consensusOf(newest.prev);
+    const first = before && consensusOf(before.prev);
+    const earlier = newest.log === undefined ? [] : [this.#gatherFor(newest.log, first)];
+    this.#all = [this.#gatherFor(head, before), ...earlier];
+  }
+
+  /** Of the newest log. */
+  get newest(): GatheredCosignatures | undefined {
+    return this.#all[0]?.gathered;
+  }
+
+  /** The checkpoint of this size with all signatures under it, or for 0 the newest. */
+  noteOf(size: number): string | undefined {
+    const found = size === 0 ? this.#all[0] : this.#all.find((each) => each.size === size);
+    return found?.gathered.note;
+  }
+
+  /**
+   * Takes a signature or cosignature of the newest log.
+   * @throws DirectoryError as `take` of GatheredCosignatures; `replayed`, `not-yet-valid`, `log-forked` for
+   * another checkpoint; `unknown-signer` when nobody has signed it who should.
+   */
+  take(bytes: Uint8Array): void {
+    const [newest] = this.#all;
+    const text = textOfNote(decodeNote(bytes, MAX_CHECKPOINT_BYTES));
+    if (newest?.gathered.text !== text) throw misfit(parseCheckpoint(text), newest);
+    if (newest.gathered.take(bytes) === 0) {
+      throw new DirectoryError('unknown-signer', 'no witness of this log has signed it');
+    }
+  }
+
+  /** Takes what a source has gathered. @throws DirectoryError as `take` of GatheredCosignatures. */
+  async gatherFrom(source: DirectorySource, signal: AbortSignal): Promise<void> {
+    for (const { size, gathered } of this.#all) {
+      const note = await source.fetch(DIRECTORY_KINDS.checkpoint, sizeDigest(size), signal);
+      if (note.length > 0) gathered.take(note);
+    }
+  }
+
+  /** `before` names the witnesses: those who were there before the last entry of the log. */
+  #gatherFor(head: LogHead, before: Consensus | undefined): Gathering {
+    const text = renderCheckpoint(head);
+    const held = this.#all.find(({ gathered }) => gathered.text === text);
+    if (held !== undefined) return held;
+    const authorities = this.#options.policy.authorities.map(({ verifier }) => verifier);
+    const witnesses = before === undefined ? [] : witnessesOf(before);
+    return {
+      size: head.size,
+      gathered: new GatheredCosignatures({ text, authorities, witnesses }),
+    };
+  }
+}
+
+function misfit({ size }: LogHead, newest: Gathering | undefined): DirectoryError {
+  if (newest === undefined || size > newest.size) {
+    return new DirectoryError('not-yet-valid', 'a log that is not known yet');
+  }
+  if (size < newest.size) return new DirectoryError('replayed', 'the log has grown since');
+  return new DirectoryError('log-forked', 'the log of this size has another root');
+}
