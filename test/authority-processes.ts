@@ -45,6 +45,8 @@ interface FoundOptions {
   readonly directory: string;
   readonly timeline: Timeline;
   readonly expectProxyHeader: boolean;
+  /** How often they look at nodes; usually every half hour. */
+  readonly probeSeconds?: number | undefined;
   /** Makes the onions lead there; gives for each authority the SOCKS port that it is to use. */
   readonly connect: (places: readonly AuthorityPlace[]) => Promise<readonly Address[]>;
 }
@@ -118,9 +120,14 @@ export class AuthorityProcesses implements AsyncDisposable {
     this.#chain = chain;
   }
 
+  /** An Electrum server of their chain. */
+  get target(): Address {
+    return this.#chain.electrum;
+  }
+
   /** Keys, a policy, and a configuration for each. */
   static async found(options: FoundOptions): Promise<AuthorityProcesses> {
-    const { count, directory, timeline, expectProxyHeader } = options;
+    const { count, directory, timeline, expectProxyHeader, probeSeconds } = options;
     const ports = await findFreePorts(count);
     const places = ports.map((port, index): AuthorityPlace => {
       const onionSeed = testSeed(`onion of authority ${index + 1}`);
@@ -149,7 +156,7 @@ export class AuthorityProcesses implements AsyncDisposable {
       const { name, listen } = place;
       const configPath = join(directory, `${name}.json`);
       const config = {
-        ...{ network: 'regtest', name, policyFile, timeline, expectProxyHeader },
+        ...{ network: 'regtest', name, policyFile, timeline, expectProxyHeader, probeSeconds },
         dataDirectory: join(directory, name),
         listen: formatAddress(listen),
         socks: formatAddress(socks[index] ?? listen),

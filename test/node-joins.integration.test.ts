@@ -6,6 +6,7 @@ import { silent } from '../src/base/log.ts';
 import type { NodeConfig } from '../src/config/node-config.ts';
 import { RegtestChain } from '../src/devnet/chain.ts';
 import { startChainServer } from '../src/devnet/chain-server.ts';
+import type { Consensus } from '../src/directory/consensus.ts';
 import type { Address } from '../src/io/dial.ts';
 import { findFreePorts } from '../src/io/free-ports.ts';
 import { socksDial } from '../src/io/socks-dial.ts';
@@ -40,12 +41,13 @@ beforeEach(async () => {
 });
 afterEach(() => scope[Symbol.asyncDispose]());
 
-async function startAuthorities(count: number): Promise<AuthorityProcesses> {
+async function startAuthorities(count: number, probeSeconds?: number): Promise<AuthorityProcesses> {
   const authorities = await AuthorityProcesses.found({
     count,
     directory,
     timeline: TIMELINE,
     expectProxyHeader: false,
+    probeSeconds,
     connect(places) {
       for (const { onion, listen } of places) ports.set(onion.host, listen.port);
       return Promise.resolve(places.map(() => socks));
@@ -155,3 +157,23 @@ test('an authority that was away is told when it comes back', async () => {
   await away.start();
   await until(['taken', 'taken', 'taken']);
 });
+
+test('a gateway runs when it answers right through others, and one that is on another chain does not', async () => {
+  const authorities = await startAuthorities(3, 2);
+  const chain = new RegtestChain({ seed: new Uint8Array(32), clock: Date.now });
+  chain.mine(3);
+  const target = { chain, host: '127.0.0.1', port: 0, log: silent };
+  const elsewhere = scope.use(await startChainServer(target));
+  const honest = ['one', 'two', 'three', 'four'].map((name) => configOf(name, authorities.target));
+  for (const config of await Promise.all(honest)) scope.use(await start(config));
+  const { nodeId } = scope.use(await start(await configOf('astray', elsewhere)));
+  const dial = socksDial(socks);
+  const running = (consensus: Consensus): readonly boolean[] =>
+    consensus.nodes.map(({ flags }) => flags.has('Running'));
+  let newest = await authorities.agreed(authorities.all, { after: 0, nodes: 5, dial });
+  const others = (): readonly boolean[] => newest.nodes.map((node) => node.nodeId !== nodeId);
+  while (running(newest).join() !== others().join()) {
+    const after = newest.epoch;
+    newest = await authorities.agreed(authorities.all, { after, nodes: 5, dial });
+  }
+}, 180_000);
