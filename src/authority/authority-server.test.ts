@@ -270,6 +270,25 @@ test('what is not for an authority, and more than its share, ends the link', asy
   });
 });
 
+test('whoever holds all links in silence does not keep others out, nor those who ask now and then', async () => {
+  const server = await start({ links: 3 });
+  const asks = async (link: RelayLink): Promise<void> => {
+    await link.directory(DIRECTORY_KINDS.latestConsensus, NO_DIGEST, { signal });
+  };
+  const peer = await linkTo(server);
+  await asks(peer);
+  for (let count = 0; count < 20; count += 1) {
+    await asks(await linkTo(server));
+    await asks(peer);
+  }
+  const silent = await linkTo(server);
+  for (let count = 0; count < 2; count += 1) {
+    await asks(peer);
+    await asks(await linkTo(server));
+  }
+  assert.equal((await silent.closed).code, 'closed');
+});
+
 test('too much at once is answered with "not now"', async () => {
   const link = await linkTo(await start({ putsAtOnce: 0 }));
   const { verdict, text } = await link.put(PUT_KINDS.descriptor, utf8('noise'), { signal });

@@ -35,6 +35,7 @@ export interface AuthorityServerOptions {
 
 /** What an authority does for others at most. */
 export interface AuthorityLimits {
+  /** With one more, the one that has been silent the longest is ended. */
   readonly links: number;
   /** Circuits whose quota is remembered. */
   readonly circuits: number;
@@ -78,6 +79,8 @@ export async function startAuthorityServer(options: AuthorityServerOptions): Pro
     linksOfEach: limits.linksPerCircuit,
     quota: () => ({ bytes: bucket(limits.bytesPerCircuit), puts: bucket(limits.putsPerCircuit) }),
   });
+  /** Those that were silent the longest come first: whoever asks now and then stays, however many come. */
+  const links = new Set<Link>();
   let unnamed = 0;
   let taking = 0;
 
@@ -92,6 +95,10 @@ export async function startAuthorityServer(options: AuthorityServerOptions): Pro
   }
 
   function serve(stream: Duplex, visitor: Visitor<Quota>): void {
+    if (links.size >= limits.links) {
+      const [quietest] = links;
+      quietest?.close('idle', 'others have come');
+    }
     const parts = new PutParts();
     const link = new Link({
       stream,
@@ -100,6 +107,8 @@ export async function startAuthorityServer(options: AuthorityServerOptions): Pro
       clock,
       timing: limits.timing,
       onFrame: (frame) => {
+        links.delete(link);
+        links.add(link);
         if (frame.type === 'DIRECTORY_GET') {
           const frames = directoryFrames({ directory, headers: noHeaders }, frame);
           link.sendLong(metered(frames, visitor.bytes));
@@ -108,10 +117,13 @@ export async function startAuthorityServer(options: AuthorityServerOptions): Pro
         } else throw new LinkError('protocol', `${frame.type} to an authority`);
       },
       onClose: (reason) => {
+        links.delete(link);
         visitors.leave(visitor);
         logLinkEnd(log, reason);
       },
     });
+
+    links.add(link);
 
     function collect(frame: Frame): void {
       const put = parts.take(frame);
@@ -141,7 +153,8 @@ export async function startAuthorityServer(options: AuthorityServerOptions): Pro
 
   return listenTcp({
     ...options.listen,
-    maxConnections: limits.links,
+    // Those that have not said yet on which circuit they come have no link.
+    maxConnections: 2 * limits.links,
     onConnection: (stream) => void accept(stream),
   });
 }
