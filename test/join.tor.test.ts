@@ -8,6 +8,13 @@ import { startProcessLab } from './process-server.ts';
 /** Questions over onions take up to half a second, and the first of a link more. */
 const TIMELINE = { periodSeconds: 30, validSeconds: 300, voteSeconds: 14, signSeconds: 4 };
 
+/** What `sotto join --json` and `sotto leave --json` print. */
+interface Joined {
+  readonly ok: boolean;
+  readonly checks: readonly { readonly id: string; readonly verdict: string }[];
+  readonly listing?: Status['listing'];
+}
+
 interface Status {
   readonly steps: readonly { readonly id: string; readonly state: string }[];
   readonly listing: {
@@ -51,13 +58,20 @@ test('a server joins a network over onions, is told its place, and leaves', asyn
   assert.match(early.stderr, /the node does not run/);
 
   await server.succeed('up');
-  const elsewhere = await server.sotto('join', join(lab.directory, 'nowhere'));
+  const elsewhere = await server.sotto('join', '--json', join(lab.directory, 'nowhere'));
   assert.equal(elsewhere.code, 1);
   assert.match(elsewhere.stderr, /FAIL {2}policy: there is no file/);
   assert.match(elsewhere.stderr, /the node cannot join yet: 1 of 6 checks failed/);
+  const { ok, checks } = JSON.parse(elsewhere.stdout) as Joined;
+  assert.equal(ok, false);
+  assert.deepEqual(
+    checks.filter(({ verdict }) => verdict === 'fail').map(({ id }) => id),
+    ['policy'],
+  );
 
-  await server.succeed('join', policyFile);
+  const { listing } = JSON.parse(await server.succeed('join', '--json', policyFile)) as Joined;
   const joined = JSON.parse(await server.succeed('status', '--json')) as Status;
+  assert.ok(listing?.consensus?.node);
   assert.equal(joined.steps.find(({ id }) => id === 'listed')?.state, 'done');
   assert.ok(joined.listing.consensus?.node?.flags.includes('Gateway'));
   assert.deepEqual(
@@ -65,7 +79,8 @@ test('a server joins a network over onions, is told its place, and leaves', asyn
     ['taken', 'taken', 'taken'],
   );
 
-  await server.succeed('leave');
+  const gone = JSON.parse(await server.succeed('leave', '--json')) as Joined;
+  assert.ok(gone.ok && gone.listing?.consensus && gone.listing.consensus.node === undefined);
   const left = JSON.parse(await server.succeed('status', '--json')) as Status;
   assert.ok(left.listing.consensus !== undefined && left.listing.consensus.node === undefined);
 });
