@@ -1,11 +1,11 @@
-import { parseCheckpoint, renderCheckpoint } from './checkpoint.ts';
+import { renderCheckpoint } from './checkpoint.ts';
 import { type Consensus, type LogHead } from './consensus.ts';
 import { DirectoryError } from './directory-error.ts';
 import { type DirectorySource } from './directory-source.ts';
 import { DIRECTORY_KINDS, sizeDigest } from './directory-view.ts';
-import { GatheredCosignatures, MAX_CHECKPOINT_BYTES } from './gathered-cosignatures.ts';
-import { decodeNote, textOfNote } from './note.ts';
+import { GatheredCosignatures } from './gathered-cosignatures.ts';
 import { type Policy } from './policy.ts';
+import { takeCosignature } from './take-cosignature.ts';
 import { witnessesOf } from './witnesses.ts';
 
 export interface CheckpointsOptions {
@@ -55,16 +55,12 @@ export class Checkpoints {
 
   /**
    * Takes a signature or cosignature of the newest log.
-   * @throws DirectoryError as `take` of GatheredCosignatures; `replayed`, `not-yet-valid`, `log-forked` for
-   * another checkpoint; `unknown-signer` when nobody has signed it who should.
+   * @throws DirectoryError as `takeCosignature`; `not-yet-valid` while there is no log.
    */
   take(bytes: Uint8Array): void {
-    const [newest] = this.#all;
-    const text = textOfNote(decodeNote(bytes, MAX_CHECKPOINT_BYTES));
-    if (newest?.gathered.text !== text) throw misfit(parseCheckpoint(text), newest);
-    if (newest.gathered.take(bytes) === 0) {
-      throw new DirectoryError('unknown-signer', 'no witness of this log has signed it');
-    }
+    const newest = this.newest;
+    if (newest === undefined) throw new DirectoryError('not-yet-valid', 'no log is known yet');
+    takeCosignature(newest, bytes);
   }
 
   /** Takes what a source has gathered. @throws DirectoryError as `take` of GatheredCosignatures. */
@@ -87,12 +83,4 @@ export class Checkpoints {
       gathered: new GatheredCosignatures({ text, authorities, witnesses }),
     };
   }
-}
-
-function misfit({ size }: LogHead, newest: Gathering | undefined): DirectoryError {
-  if (newest === undefined || size > newest.size) {
-    return new DirectoryError('not-yet-valid', 'a log that is not known yet');
-  }
-  if (size < newest.size) return new DirectoryError('replayed', 'the log has grown since');
-  return new DirectoryError('log-forked', 'the log of this size has another root');
 }

@@ -21,7 +21,7 @@ export interface CosignedOptions {
  * GatheredCosignatures.
  */
 export async function checkCosigned(
-  next: Consensus,
+  next: Pick<Consensus, 'log'>,
   { record, source, log, signal }: CosignedOptions,
 ): Promise<void> {
   const { witnesses, percent } = record;

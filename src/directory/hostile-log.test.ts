@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'vitest';
+import {
+  nextContent,
+  signedBy,
+  testAuthorities,
+  testConsensus,
+  testPolicy,
+  testSeed,
+} from '../../test/test-directory.ts';
+import { toHex, utf8 } from '../base/bytes.ts';
+import { silent } from '../base/log.ts';
+import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
+import { renderCheckpoint } from './checkpoint.ts';
+import { type Consensus, type ConsensusContent } from './consensus.ts';
+import { type ConsensusNode } from './consensus-node.ts';
+import { cosign } from './cosignature.ts';
+import { type DirectorySource, openDirectoryClient } from './directory-client.ts';
+import { DIRECTORY_KINDS, rangeOf } from './directory-view.ts';
+import { EvidenceFiles } from './evidence-files.ts';
+import { renderLogProof } from './log-proof.ts';
+import { leafHash, logRoot } from './merkle-log.ts';
+import { signingKeyFromSeed } from './signing-key.ts';
+import { witnessName } from './witnesses.ts';
+
+const authorities = testAuthorities(3);
+const policy = testPolicy(authorities);
+const { signal } = new AbortController();
+const nothing = new Uint8Array();
+const NAMES = ['a', 'b', 'c', 'd'] as const;
+const noteOf = (consensus: Consensus): Uint8Array => utf8(signedBy(consensus, authorities));
+
+const running: readonly ConsensusNode[] = testConsensus().nodes.map((node) => ({
+  ...node,
+  flags: new Set([...node.flags, 'Running'] as const),
+}));
+
+/** The next consensus of a chain, and the line `log` that it must have. */
+function after(
+  chain: readonly Consensus[],
+  changes: Partial<ConsensusContent> = {},
+): readonly Consensus[] {
+  const leaves = chain.map(({ hash }) => leafHash(hash));
+  const log = { origin: 'sotto/regtest/test', size: chain.length, root: logRoot(leaves) };
+  const [last] = chain.slice(-1);
+  const content = { nodes: running, log, ...changes };
+  const next = last === undefined ? content : nextContent(last, content);
+  return [...chain, testConsensus(next)];
+}
+
+const WITNESSED = { params: new Map([['cosigned-percent', 51]]) };
+/** Of four; more than half of the witnesses must have cosigned. */
+const chain = [0, 1, 2, 3].reduce<readonly Consensus[]>((all) => after(all, WITNESSED), []);
+const [first, second, third, fourth] = chain as unknown as readonly [
+  ...[Consensus, Consensus, Consensus, Consensus],
+];
+
+/** By the reply keys of these of the nodes a to d, of the log that a consensus names. */
+function cosigned({ log }: Consensus, names: readonly string[]): Uint8Array {
+  assert.ok(log);
+  const text = renderCheckpoint(log);
+  const lines = names.map((name) => {
+    const key = signingKeyFromSeed(testSeed(`reply ${name}`));
+    const node = running.find(({ replyKey }) => toHex(replyKey.bytes) === toHex(key.publicKey));
+    return `${cosign(text, { name: witnessName(node?.nodeId ?? 'nobody'), key }, 1)}\n`;
+  });
+  return utf8(`${text}\n${lines.join('')}`);
+}
+
+interface Relay {
+  readonly held: readonly Consensus[];
+  readonly family?: string;
+  readonly proof?: (from: number, to: number) => Uint8Array | undefined;
+  readonly checkpoint?: Uint8Array;
+}
+
+/** One that answers as the others do, but where it is told otherwise. */
+function relay({ held, family, proof, checkpoint }: Relay): DirectorySource & { asked: number[] } {
+  const [newest] = held.slice(-1);
+  assert.ok(newest);
+  const entries = held.map(({ hash }) => hash);
+  const asked: number[] = [];
+  const answer = (kind: number, digest: Uint8Array): Uint8Array | undefined => {
+    const { from, to } = rangeOf(digest) ?? { from: 0, to: 0 };
+    const found = held.find(({ hash }) => toHex(hash) === toHex(digest));
+    if (kind === DIRECTORY_KINDS.latestConsensus) return noteOf(newest);
+    if (kind === DIRECTORY_KINDS.consensus) return found && noteOf(found);
+    if (kind === DIRECTORY_KINDS.logProof) {
+      return proof === undefined ? renderLogProof(entries, from, to) : proof(from, to);
+    }
+    if (kind === DIRECTORY_KINDS.checkpoint) {
+      const next = held[to];
+      return checkpoint ?? (next && cosigned(next, NAMES));
+    }
+    return undefined;
+  };
+  return {
+    name: family ?? 'relay',
+    family,
+    asked,
+    fetch(kind, digest) {
+      asked.push(kind);
+      return Promise.resolve(answer(kind, digest) ?? nothing);
+    },
+  };
+}
+
+async function clientIn(directory: string, at: Consensus) {
+  let now = at.validAfter * 1000;
+  const evidence = await EvidenceFiles.open(join(directory, 'evidence'), policy);
+  const path = join(directory, 'consensus');
+  const client = await openDirectoryClient({
+    ...{ path, policy, clock: () => now, log: silent, evidence },
+  });
+  const refreshAt = async (
+    { validAfter }: Pick<Consensus, 'validAfter'>,
+    ...sources: readonly DirectorySource[]
+  ) => {
+    now = validAfter * 1000;
+    return (await client.refresh(sources, signal)).epoch;
+  };
+  return { client, evidence, refreshAt };
+}
+
+/** A client that goes by the second of the chain, and knows the witnesses of the first. */
+async function clientAtSecond(directory: string) {
+  const opened = await clientIn(directory, first);
+  await opened.refreshAt(first, relay({ held: chain.slice(0, 1) }));
+  assert.equal(await opened.refreshAt(second, relay({ held: chain.slice(0, 2) })), second.epoch);
+  return opened;
+}
+
+test('a consensus follows whose log has grown and is cosigned, after a restart too', async () => {
+  await using directory = await makeTemporaryDirectory();
+  await clientAtSecond(directory.path);
+  const { refreshAt } = await clientIn(directory.path, second);
+  assert.equal(await refreshAt(fourth, relay({ held: chain })), fourth.epoch);
+});
+
+const forkedLog = { log: { origin: 'sotto/regtest/test', size: 2, root: testSeed('another') } };
+const shrunkLog = {
+  log: { origin: 'sotto/regtest/test', size: 1, root: logRoot([leafHash(first.hash)]) },
+};
+const hostile: Readonly<Record<string, Relay>> = {
+  'whose log is another': { held: after(chain.slice(0, 2), forkedLog) },
+  'whose log has shrunk': { held: after(chain.slice(0, 2), shrunkLog) },
+  'without a log': { held: after(chain.slice(0, 2), { log: undefined }) },
+  'without a proof': { held: chain.slice(0, 3), proof: () => undefined },
+  'with the proof of before': {
+    held: chain.slice(0, 3),
+    proof: () =>
+      renderLogProof(
+        chain.map(({ hash }) => hash),
+        0,
+        1,
+      ),
+  },
+  'with a checkpoint of before': { held: chain.slice(0, 3), checkpoint: cosigned(second, NAMES) },
+  'cosigned by two of four': { held: chain.slice(0, 3), checkpoint: cosigned(third, ['a', 'b']) },
+  'cosigned by strangers': {
+    held: chain.slice(0, 3),
+    checkpoint: cosigned(third, ['x', 'y', 'z']),
+  },
+  'cosigned by one thrice': {
+    held: chain.slice(0, 3),
+    checkpoint: cosigned(third, ['a', 'a', 'a']),
+  },
+};
+
+test.each(Object.entries(hostile))(
+  'a consensus %s is not taken from that relay',
+  async (_, lie) => {
+    await using directory = await makeTemporaryDirectory();
+    const { refreshAt } = await clientAtSecond(directory.path);
+    assert.equal(await refreshAt(third, relay(lie)), second.epoch);
+    const honest = relay({ held: chain.slice(0, 3) });
+    assert.equal(await refreshAt(third, relay(lie), honest), third.epoch);
+  },
+);
+
+test('what is refused for its log says so, when the one held has ended', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { refreshAt } = await clientAtSecond(directory.path);
+  const lie = hostile['whose log is another'];
+  assert.ok(lie);
+  const codeOf = async (source: Relay) => {
+    const failing = refreshAt({ validAfter: second.validUntil }, relay(source));
+    const error = await failing.then(
+      () => assert.fail(),
+      (cause: unknown) => cause as Error,
+    );
+    return ((error.cause as AggregateError).errors as { code: string }[]).map(({ code }) => code);
+  };
+  assert.deepEqual(await codeOf(lie), ['log-forked']);
+  const few = hostile['cosigned by two of four'];
+  assert.ok(few);
+  assert.deepEqual(await codeOf(few), ['unwitnessed']);
+});
+
+const other = after(chain.slice(0, 1), { params: new Map([['mix-ms', 1]]) });
+
+test('two relays that show two signed consensuses of one epoch stop the client, also after a restart', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const opened = await clientIn(directory.path, first);
+  await opened.refreshAt(first, relay({ held: [first] }));
+  const sources = [relay({ held: chain.slice(0, 2) }), relay({ held: other })];
+  await assert.rejects(opened.refreshAt(second, ...sources), { code: 'forked' });
+  assert.equal(opened.evidence.fork?.convicted.length, 3);
+  assert.equal(opened.client.current(), undefined);
+  const kept = await readFile(join(directory.path, 'consensus'), 'utf8');
+  assert.ok(kept.startsWith(first.text), 'neither of the two is kept');
+  const { client, refreshAt } = await clientIn(directory.path, second);
+  assert.equal(client.current(), undefined);
+  await assert.rejects(refreshAt(second, relay({ held: chain.slice(0, 2) })), { code: 'forked' });
+  await rm(join(directory.path, 'evidence'), { recursive: true });
+  const healed = await clientIn(directory.path, second);
+  assert.equal(await healed.refreshAt(second, relay({ held: chain.slice(0, 2) })), second.epoch);
+});
+
+test('another consensus than the one held, of its epoch, stops the client', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { client, evidence, refreshAt } = await clientAtSecond(directory.path);
+  await assert.rejects(refreshAt(second, relay({ held: other })), { code: 'forked' });
+  assert.equal(evidence.names.length, 1);
+  assert.equal(client.current(), undefined);
+});
+
+test('a relay is compared with one of another family, and one that is away with the next of its own', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { refreshAt } = await clientIn(directory.path, first);
+  const away: DirectorySource = {
+    name: 'away',
+    family: 'x',
+    fetch: () => Promise.reject(new Error('away')),
+  };
+  const sources = [
+    away,
+    ...['y', 'y', 'x', 'z'].map((family) => relay({ held: [first], family })),
+  ] as const;
+  await refreshAt(first, ...sources);
+  const asked = sources.slice(1).map((source) => (source as { asked?: number[] }).asked?.length);
+  assert.deepEqual(asked, [1, 0, 1, 0]);
+});
+
+test('a client that is killed at any write goes by the old or the new, and then refuses the older', async () => {
+  for (const stop of [0, 1, 2]) {
+    await using directory = await makeTemporaryDirectory();
+    const before = await clientAtSecond(directory.path);
+    const files = ['consensus', 'witnesses'].map((name) => join(directory.path, name));
+    const old = await Promise.all(files.map((file) => readFile(file)));
+    assert.equal(await before.refreshAt(third, relay({ held: chain.slice(0, 3) })), third.epoch);
+    // Files are written whole, one after the other: those after the kill are still the old ones.
+    for (const [index, file] of files.entries()) {
+      if (index >= stop) await writeFile(file, old[index] ?? nothing);
+      await writeFile(`${file}.1.tmp`, 'half');
+    }
+    const { client, refreshAt } = await clientIn(directory.path, third);
+    const expected = stop === 0 ? second : third;
+    assert.equal(client.current()?.text, expected.text);
+    assert.equal(await refreshAt(third, relay({ held: chain.slice(0, 1) })), expected.epoch);
+    assert.equal(await refreshAt(fourth, relay({ held: chain })), fourth.epoch);
+  }
+});
