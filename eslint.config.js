@@ -14,7 +14,7 @@ const MAY_IMPORT = {
   query: ['base', 'electrum'],
   bond: ['base', 'bitcoin', 'electrum', 'directory', 'query'],
   relay: ['base', 'io', 'directory'],
-  lookup: ['base', 'io', 'bitcoin', 'electrum', 'directory', 'query', 'relay'],
+  lookup: ['base', 'io', 'bitcoin', 'electrum', 'directory', 'query', 'bond', 'relay'],
   bridge: ['base', 'io', 'bitcoin', 'electrum', 'directory', 'lookup'],
   authority: [
     'base',
@@ -107,7 +107,7 @@ const PURE = [
   'src/relay/{frame,frame-payload,limits,message,relay-error,replay-cache,token-bucket}.ts',
   'src/bridge/{answers,fee-estimates,history-record,record-pages,sealed-page,still-proved}.ts',
   'src/bridge/{forks,held-transactions,output-spenders,own-transactions,tell-history,watch-limits}.ts',
-  'src/lookup/{assignment,balance,epoch-key,fee-rates,schedule,verify-history}.ts',
+  'src/lookup/{assignment,balance,epoch-key,fee-rates,judged-consensus,schedule,verify-history}.ts',
   'src/stack/watchdog/ladder.ts',
   'src/devnet/{chain,chain-block,chain-ledger,chain-policy,chain-script,chain-transaction}.ts',
   'src/devnet/{demo-result,merkle-tree,purse,seen}.ts',

@@ -11,6 +11,7 @@ import { startChainServer } from '../src/devnet/chain-server.ts';
 import { fundWallet, type WalletAddress } from '../src/devnet/wallet.ts';
 import { type Consensus, parseConsensus, renderConsensus } from '../src/directory/consensus.ts';
 import { type ConsensusNode } from '../src/directory/consensus-node.ts';
+import { DIRECTORY_KINDS, nodeOf } from '../src/directory/directory-view.ts';
 import { type NodeId, nodeIdOf } from '../src/directory/node-id.ts';
 import { loadPublicKey } from '../src/directory/public-key.ts';
 import { signingKeyFromSeed } from '../src/directory/signing-key.ts';
@@ -21,6 +22,7 @@ import { listenTcp } from '../src/io/listen.ts';
 import { loopbackDial } from '../src/io/loopback-dial.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
 import { waitUntil } from '../src/io/wait-until.ts';
+import { BondChecks } from '../src/lookup/bond-checks.ts';
 import { type ClientState, openClientState } from '../src/lookup/client-state.ts';
 import { type ConsensusSource } from '../src/lookup/consensus-source.ts';
 import { FaultLog } from '../src/lookup/fault-log.ts';
@@ -63,6 +65,8 @@ export interface Misdeeds {
 
 export interface TestNode extends NodeIdentity {
   misdeeds: Misdeeds;
+  /** The files of bonds that it shows, its own and those of others. */
+  readonly bonds: Map<NodeId, Uint8Array>;
   /** The scripts it was asked about as a gateway. */
   readonly scriptsAsked: string[];
   /** Ends every connection to it; new ones are as its misdeeds say. */
@@ -78,6 +82,8 @@ export interface LookupNetwork extends AsyncDisposable {
   readonly consensus: Consensus;
   readonly electrumPort: number;
   node(id: NodeId): TestNode;
+  /** Of the consensus that the network goes by from now on, for tests that change its nodes. */
+  agree(changes: (node: ConsensusNode) => Partial<ConsensusNode>): Consensus;
   /** All nodes are honest again. */
   repent(): void;
   dial: Dial;
@@ -143,8 +149,6 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
     return loopbackDial({ host: '127.0.0.1', port: at.port }, { isolation, signal: dialing });
   };
   const listing: { consensus?: Consensus } = {};
-  const directory = { current: () => listing.consensus, noteOf: () => undefined };
-
   const startOne = async (index: number): Promise<StartedNode> => {
     const identity = signingKeyFromSeed(new Uint8Array(32).fill(index + 1));
     const replyKey = signingKeyFromSeed(new Uint8Array(32).fill(index + 101));
@@ -155,6 +159,7 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
       family: [],
       replyKey,
       misdeeds: {},
+      bonds: new Map(),
       scriptsAsked: [],
       sever: () => {
         for (const stream of streams) stream.destroy();
@@ -192,7 +197,11 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
           family: [],
           replyKey: { sign: (message) => (node.misdeeds.sign ?? replyKey.sign)(message) },
         },
-        directory,
+        directory: {
+          current: () => listing.consensus,
+          noteOf: (kind, digest) =>
+            kind === DIRECTORY_KINDS.bond ? node.bonds.get(nodeOf(digest)) : undefined,
+        },
         epochKeys,
         handler,
         headers: (start, count) => headers.chain.rawAt(start, count),
@@ -224,8 +233,8 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
   for (let index = 0; index < options.nodes; index++) started.push(await startOne(index));
   const listed = started.map((one) => one.listed);
   const now = Math.floor(clock() / 1000);
-  const agreed = parseConsensus(
-    renderConsensus({
+  const agree: LookupNetwork['agree'] = (changes) => {
+    const content = {
       network,
       epoch: 1,
       prev: new Uint8Array(32),
@@ -236,10 +245,14 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
         ['mix-ms', 0],
         ['tick-ms', 0],
       ]),
-      nodes: listed.sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1)),
-    }),
-  );
-  listing.consensus = agreed;
+      nodes: listed
+        .map((node) => ({ ...node, ...changes(node) }))
+        .sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1)),
+    };
+    listing.consensus = parseConsensus(renderConsensus(content));
+    return listing.consensus;
+  };
+  const agreed = agree(() => ({}));
   const nodes = started.map((one) => one.node);
   const source: ConsensusSource = { current: () => agreed, refresh: () => Promise.resolve(agreed) };
   await waitUntil(
@@ -258,6 +271,7 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
       if (found === undefined) throw new Error(`no node ${id}`);
       return found;
     },
+    agree,
     repent() {
       for (const node of nodes) node.misdeeds = {};
     },
@@ -282,16 +296,30 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
         store: { chain: headerChain, save: () => Promise.resolve() },
         news: (until) => nowAndThen(HEADERS_EVERY_MS, until),
         sync: (syncing) =>
-          syncFromRelays(choices.relays(agreed), { chain: headerChain, pool, faults, ...syncing }),
+          syncFromRelays(choices.relays(from.current() ?? agreed), {
+            chain: headerChain,
+            pool,
+            faults,
+            ...syncing,
+          }),
+      });
+      const bonds = new BondChecks({
+        pool,
+        chain: headerChain,
+        reached: (until) => headers.reached(until),
+        faults,
+        clock,
       });
       const scope = new Scope();
       scope.use(pool);
       scope.use(headers);
+      scope.use(bonds);
       const lookup = running.use(
         new RelayedLookup({
           network,
           consensus: from,
           choices,
+          bonds,
           pool,
           headers,
           faults,

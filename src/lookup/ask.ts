@@ -6,6 +6,7 @@ import { type NodeId } from '../directory/node-id.ts';
 import { type Query } from '../query/query.ts';
 import { attempt, type AttemptContext, type SignedAnswer } from './attempt.ts';
 import { AttemptError } from './attempt-error.ts';
+import { type BondChecks, type Checking } from './bond-checks.ts';
 import { type ConsensusSource, currentConsensus } from './consensus-source.ts';
 import { LookupError, type LookupErrorCode, NOBODY } from './fault.ts';
 import { type Purpose } from './relay-pool.ts';
@@ -14,8 +15,8 @@ import { blameRelay, type FailedAttempt, verdictOn } from './verdict.ts';
 /** Whom to ask, and by which ways. Read again when the consensus changes. */
 export interface Aim {
   readonly purpose: Purpose;
-  /** Relays in the order to try them. Throws `LookupError` when there is no way. */
-  readonly ways: (consensus: Consensus) => Ways;
+  /** Relays in the order to try them. Rejects with `LookupError` when there is no way. */
+  readonly ways: (consensus: Consensus) => Promise<Ways>;
 }
 
 export interface Ways {
@@ -25,6 +26,7 @@ export interface Ways {
 
 export interface AskerOptions extends AttemptContext {
   readonly consensus: ConsensusSource;
+  readonly bonds: Pick<BondChecks, 'mayUse'>;
   readonly log: Logger;
   /** Told of each failure that another relay made up for. */
   readonly onFault: (fault: LookupError) => void;
@@ -65,10 +67,11 @@ export class Asker {
     let refreshed = false;
     for (;;) {
       const consensus = currentConsensus(this.#options.consensus);
-      const { gateway, relays } = aim.ways(consensus);
+      const { gateway, relays } = await aim.ways(consensus);
       const relay = this.#next(relays, failed);
       if (relay === undefined) throw verdictOn(failed);
       try {
+        if (!(await this.#mayUse(relay, { consensus, purpose: aim.purpose, signal }))) continue;
         const route = { consensus, relay, gateway, purpose: aim.purpose };
         const answer = await attempt(query, route, { ...this.#options, signal });
         refuse(answer, gateway.nodeId);
@@ -86,6 +89,15 @@ export class Asker {
         if (error.suspect === 'gateway' && !OF_LOAD.includes(error.code)) throw verdictOn(failed);
         if (error.suspect === 'relay') this.#blame(one);
       }
+    }
+  }
+
+  async #mayUse(relay: ConsensusNode, checking: Checking): Promise<boolean> {
+    try {
+      return await this.#options.bonds.mayUse(relay, checking);
+    } catch (cause) {
+      checking.signal.throwIfAborted();
+      throw new AttemptError('relay-unreachable', { suspect: 'relay', cause });
     }
   }
 

@@ -122,7 +122,7 @@ export function bindRelays(chooser: Chooser, held: readonly Binding[]): readonly
   return relays;
 }
 
-/** The first `STICKY_RELAYS` of the kept relays that are listed and of distinct families. */
+/** The first `STICKY_RELAYS` of the kept relays that are listed, have weight and are of distinct families. */
 export function usableRelays(
   consensus: Consensus,
   relays: readonly Binding[],
@@ -130,8 +130,8 @@ export function usableRelays(
   const usable = new Map<NodeId, ConsensusNode>();
   for (const { nodeId } of relays) {
     const node = consensus.node(nodeId);
-    if (node?.flags.has('Relay') === true && !usable.has(node.family))
-      usable.set(node.family, node);
+    if (node?.flags.has('Relay') !== true || node.weight === 0) continue;
+    if (!usable.has(node.family)) usable.set(node.family, node);
   }
   return [...usable.values()].slice(0, STICKY_RELAYS);
 }

@@ -8,6 +8,7 @@ export type LookupErrorCode =
   | 'no-gateway'
   | 'gateway-not-listed'
   | 'no-route'
+  | 'bond-unproved'
   // On the way.
   | 'relay-unreachable'
   | 'link-broken'
@@ -48,11 +49,11 @@ export type LookupErrorCode =
   | 'server-error'
   | 'too-few-fee-answers';
 
-export type CulpritRole = 'relay' | 'gateway' | 'server' | 'unknown';
+export type CulpritRole = 'relay' | 'gateway' | 'server' | 'authorities' | 'unknown';
 
 export interface Culprit {
   readonly role: CulpritRole;
-  /** Undefined for a server, which has no node id, and when it cannot be told. */
+  /** Undefined for a server and the authorities, which have no node id, and when it cannot be told. */
   readonly nodeId: NodeId | undefined;
 }
 

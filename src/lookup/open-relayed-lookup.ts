@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Scope } from '../base/lifecycle.ts';
 import { networkParams } from '../bitcoin/networks.ts';
 import { openHeaderStore } from '../electrum/header-store.ts';
+import { BondChecks } from './bond-checks.ts';
 import { type ClientDirectoryOptions, openClientDirectory } from './client-directory.ts';
 import { currentConsensus } from './consensus-source.ts';
 import { FaultLog } from './fault-log.ts';
@@ -52,14 +53,23 @@ export async function openRelayedLookup(options: OpenRelayedLookupOptions): Prom
   const params = networkParams(network);
   const path = join(options.directory, 'headers');
   const store = opening.use(await openHeaderStore(path, { params, clock }));
-  const headers = opening.use(
+  const bonds = opening.use(
+    new BondChecks({
+      pool,
+      chain: store.chain,
+      reached: (until) => headers.reached(until),
+      faults,
+      clock,
+    }),
+  );
+  const headers: HeaderView = opening.use(
     new HeaderView({
       store,
       onProgress: options.onProgress,
       onTrouble: options.onTrouble,
       news: (until) => nowAndThen(headersEveryMs, until),
       sync: (call) => {
-        const relays = choices.relays(currentConsensus(consensus));
+        const relays = choices.relays(bonds.judge(currentConsensus(consensus)));
         return syncFromRelays(relays, { chain: store.chain, pool, faults, ...call });
       },
     }),
@@ -69,6 +79,7 @@ export async function openRelayedLookup(options: OpenRelayedLookupOptions): Prom
     network,
     consensus,
     choices,
+    bonds,
     pool,
     headers,
     faults,

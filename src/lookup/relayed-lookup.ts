@@ -2,10 +2,12 @@ import { type Clock } from '../base/clock.ts';
 import { type Scope } from '../base/lifecycle.ts';
 import { type Logger } from '../base/log.ts';
 import { type Network } from '../bitcoin/networks.ts';
+import { type Consensus } from '../directory/consensus.ts';
 import { type NodeId } from '../directory/node-id.ts';
 import { ProofError } from '../electrum/proof-error.ts';
 import { decodeFeesBody, type FeeEstimate } from '../query/bodies.ts';
-import { type Aim, Asker } from './ask.ts';
+import { type Aim, Asker, type Ways } from './ask.ts';
+import { type BondChecks, type Choice } from './bond-checks.ts';
 import { type ConsensusSource, currentConsensus } from './consensus-source.ts';
 import { LookupError, NOBODY } from './fault.ts';
 import { type FaultLog } from './fault-log.ts';
@@ -34,6 +36,7 @@ export interface RelayedLookupOptions {
   readonly network: Network;
   readonly consensus: ConsensusSource;
   readonly choices: StickyChoices;
+  readonly bonds: BondChecks;
   readonly pool: RelayPool;
   readonly headers: HeaderView;
   readonly faults: FaultLog;
@@ -90,10 +93,10 @@ export class RelayedLookup implements Lookup {
 
   async history(scriptHash: string, { signal }: LookupCallOptions): Promise<VerifiedHistory> {
     const { choices, headers } = this.#options;
-    const aim: Aim = {
-      purpose: 'lookup',
-      ways: (consensus) => choices.waysFor(scriptHash, consensus),
-    };
+    const aim = this.#aim('lookup', signal, {
+      newcomers: (consensus) => choices.newGateway(scriptHash, consensus),
+      choose: (consensus) => choices.waysFor(scriptHash, consensus),
+    });
     const put: Put = (query) => this.#asker.ask(query, aim, signal);
     const history = await this.#believed({
       fetch: () => fetchHistory(scriptHash, put),
@@ -110,10 +113,8 @@ export class RelayedLookup implements Lookup {
 
   async transaction(txid: string, { signal }: LookupCallOptions): Promise<VerifiedTransaction> {
     const { choices, headers } = this.#options;
-    const aim: Aim = {
-      purpose: 'lookup',
-      ways: (consensus) => choices.waysForTransaction(txid, consensus),
-    };
+    const choose = (consensus: Consensus): Ways => choices.waysForTransaction(txid, consensus);
+    const aim = this.#aim('lookup', signal, unkept(choose));
     const put: Put = (query) => this.#asker.ask(query, aim, signal);
     return this.#believed({
       fetch: () => fetchTransaction({ op: 'TX', txid, height: 0 }, { put }),
@@ -124,19 +125,20 @@ export class RelayedLookup implements Lookup {
   }
 
   async broadcast(raw: Uint8Array, { signal }: LookupCallOptions): Promise<string> {
-    const { choices, consensus, pace } = this.#options;
+    const { choices, bonds, consensus, pace } = this.#options;
     return spreadTransaction(raw, {
-      gateways: choices.gatewaysWithoutAddresses(currentConsensus(consensus)),
+      gateways: choices.gatewaysWithoutAddresses(bonds.judge(currentConsensus(consensus))),
       putAt: (nodeId, query, until) =>
-        this.#asker.ask(query, this.#aimAt(nodeId, 'broadcast'), until),
+        this.#asker.ask(query, this.#aimAt(nodeId, 'broadcast', until), until),
       pace,
       signal,
     });
   }
 
   async fees({ signal }: LookupCallOptions): Promise<readonly FeeRate[]> {
-    const gateways = this.#options.choices
-      .anyGateways(currentConsensus(this.#options.consensus))
+    const { choices, bonds, consensus } = this.#options;
+    const gateways = choices
+      .anyGateways(bonds.judge(currentConsensus(consensus)))
       .slice(0, FEE_GATEWAYS);
     const asked = await Promise.allSettled(gateways.map((nodeId) => this.#feesOf(nodeId, signal)));
     signal.throwIfAborted();
@@ -155,12 +157,25 @@ export class RelayedLookup implements Lookup {
   }
 
   async #feesOf(nodeId: NodeId, signal: AbortSignal): Promise<readonly FeeEstimate[]> {
-    const answer = await this.#asker.ask({ op: 'FEES' }, this.#aimAt(nodeId, 'fees'), signal);
+    const answer = await this.#asker.ask(
+      { op: 'FEES' },
+      this.#aimAt(nodeId, 'fees', signal),
+      signal,
+    );
     return readBody(answer, decodeFeesBody);
   }
 
-  #aimAt(nodeId: NodeId, purpose: Purpose): Aim {
-    return { purpose, ways: (consensus) => this.#options.choices.waysTo(nodeId, consensus) };
+  #aimAt(nodeId: NodeId, purpose: Purpose, signal: AbortSignal): Aim {
+    const choose = (consensus: Consensus): Ways => this.#options.choices.waysTo(nodeId, consensus);
+    return this.#aim(purpose, signal, unkept(choose));
+  }
+
+  #aim(purpose: Purpose, signal: AbortSignal, choice: Choice<Ways>): Aim {
+    const { bonds } = this.#options;
+    return {
+      purpose,
+      ways: (consensus) => bonds.chosen(choice, { consensus, purpose, signal }),
+    };
   }
 
   /** What a gateway claims as of a block, once that block is in the chain and `verify` has passed. */
@@ -179,6 +194,17 @@ export class RelayedLookup implements Lookup {
       }
     }
   }
+}
+
+/** For one question: what would be chosen is looked at, and chosen, by the same rule. */
+function unkept(choose: (consensus: Consensus) => Ways): Choice<Ways> {
+  return {
+    newcomers: (consensus) => {
+      const { gateway, relays } = choose(consensus);
+      return [{ node: gateway, relays }];
+    },
+    choose,
+  };
 }
 
 interface Believing<C extends Claimed, T> {

@@ -16,6 +16,7 @@ import {
   sparedGateways,
   usableRelays,
 } from './assignment.ts';
+import { type Newcomer } from './bond-checks.ts';
 import { type Choices, type ClientState } from './client-state.ts';
 import { type ExposureOptions, exposureOf } from './exposure.ts';
 import { LookupError, NOBODY } from './fault.ts';
@@ -40,6 +41,20 @@ export class StickyChoices {
   /** Who was asked about how many addresses. `clientsOf`: what is known of a relay's crowd. */
   exposure(options: Omit<ExposureOptions, 'state'>): Exposure {
     return exposureOf({ state: this.#state, ...options });
+  }
+
+  /**
+   * The gateway that `waysFor` would bind the address to, unless it is bound to it. Its bond is asked
+   * for where the question will go, so that nobody learns of the choice who would not.
+   */
+  newGateway(scriptHash: string, consensus: Consensus): readonly Newcomer[] {
+    const relays = this.relays(consensus);
+    const { secret, choices } = this.#state;
+    const held = choices.gateways.get(scriptHash);
+    const { nodeId } = bindGateway(this.#chooser(consensus), scriptHash, held);
+    if (nodeId === held?.nodeId) return [];
+    const node = listedGateway(nodeId, consensus);
+    return [{ node, relays: routesTo(node, { secret, subject: fromHex(scriptHash), relays }) }];
   }
 
   /** The relays of the wallet. @throws LookupError `too-few-relays` */
@@ -78,9 +93,13 @@ export class StickyChoices {
     return { gateway, relays: routesTo(gateway, { secret, subject: fromHex(txid), relays }) };
   }
 
-  /** Ways to a gateway in an order of its own, for what has nothing to do with an address. */
+  /**
+   * Ways to a gateway in an order of its own, for what has nothing to do with an address.
+   * @throws LookupError `bond-unproved` when nothing speaks for the gateway; as `waysFor`.
+   */
   waysTo(nodeId: NodeId, consensus: Consensus): Ways {
     const gateway = listedGateway(nodeId, consensus);
+    if (gateway.weight === 0) throw withoutWeight(nodeId);
     const [secret, subject] = [randomBytes(32), randomBytes(32)];
     const relays = this.relays(consensus);
     return { gateway, relays: routesTo(gateway, { secret, subject, relays }) };
@@ -137,4 +156,10 @@ function listedGateway(nodeId: NodeId, consensus: Consensus): ConsensusNode {
     `The consensus does not list ${nodeId} as a gateway. Its addresses are not shown to another one before 14 days are over.`,
     { culprit: { role: 'gateway', nodeId } },
   );
+}
+
+function withoutWeight(nodeId: NodeId): LookupError {
+  return new LookupError('bond-unproved', `The bond of gateway ${nodeId} is not proved.`, {
+    culprit: { role: 'authorities', nodeId: undefined },
+  });
 }

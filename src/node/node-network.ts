@@ -18,6 +18,7 @@ import { followDirectory } from './follow-directory.ts';
 import { directoryOfOne, type NodeDirectory } from './node-directory.ts';
 import { PublicationFile } from './publication-file.ts';
 import { startPublisher } from './publish.ts';
+import { serveBonds } from './serve-bonds.ts';
 import { startWitness } from './witness.ts';
 
 export interface NodeNetworkOptions {
@@ -57,10 +58,14 @@ export async function openNodeNetwork(options: NodeNetworkOptions): Promise<Node
   }
   const sources = (consensus: Consensus | undefined): readonly DirectoryPeer[] =>
     policy === undefined ? [] : sourcesOf(policy, { consensus, authorities }, options);
-  const directory = opening.use(
+  const followed = opening.use(
     policy === undefined
       ? directoryOfOne()
       : await followDirectory({ dataDirectory, policy, sources, clock, log }),
+  );
+  const { nodeId } = options;
+  const directory = opening.use(
+    await serveBonds(followed, { dataDirectory, nodeId, own: held?.file, sources, log }),
   );
   const file = opening.use(
     new PublicationFile({
@@ -90,7 +95,6 @@ export async function openNodeNetwork(options: NodeNetworkOptions): Promise<Node
     },
     cosign: (signer) => {
       const { nodeLog } = directory;
-      const { nodeId } = options;
       if (nodeLog === undefined) return { [Symbol.asyncDispose]: () => Promise.resolve() };
       return startWitness({
         ...{ nodeId, signer, directory, nodeLog, authorities, sources, clock, log },

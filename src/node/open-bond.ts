@@ -13,6 +13,8 @@ export interface NodeBond {
   readonly bond: Bond;
   /** What authorities check it with. */
   readonly proof: Uint8Array;
+  /** What clients check it with. */
+  readonly file: Uint8Array;
 }
 
 /**
@@ -26,7 +28,7 @@ export async function openBond(path: string, nodeId: NodeId): Promise<NodeBond> 
   if (claim.nodeId !== nodeId) {
     throw new UserError(`the bond in ${path} is that of node ${claim.nodeId}, not of ${nodeId}`);
   }
-  return { bond: claim.bond, proof: encodeBondProof(claim.proof) };
+  return { bond: claim.bond, proof: encodeBondProof(claim.proof), file: bytes };
 }
 
 function parse(bytes: Uint8Array, path: string): BondClaim {
