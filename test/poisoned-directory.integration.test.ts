@@ -48,8 +48,8 @@ const lineOf = (note: string, name: string): string =>
   new RegExp(`^${name} .*`, 'm').exec(note)?.[0] ?? assert.fail(name);
 const victim = testDescriptorNote('victim');
 
-function noBond(): never {
-  throw new Error('no bond is brought');
+function unasked(): never {
+  throw new Error('only descriptors are brought');
 }
 
 /** The authority's door: it holds the node victim, and what mallory said an hour ago. */
@@ -58,15 +58,17 @@ let bring: (note: string) => Promise<string>;
 
 beforeAll(async () => {
   const { path } = scope.use(await makeTemporaryDirectory());
-  const files = scope.use(await openAuthorityFiles(join(path, 'state'), policy));
+  const store = scope.use(await openAuthorityFiles(join(path, 'state'), policy));
   const directory = join(path, 'nodes');
   const nodes = await HeldNodes.open({ directory, genesis: GENESIS, now: NOW });
-  const newest = await NewestConsensus.open({ policy, store: files, log: silent });
+  const newest = await NewestConsensus.open({ policy, store, log: silent });
   bring = async (note) => {
     const put = { id: 0, kind: PUT_KINDS.descriptor, bytes: utf8(note) };
     const { verdict, text } = await takePut(put, {
-      ...{ nodes, evidence: files.evidence, newest, clock: () => NOW },
-      bonds: { take: noBond },
+      ...{ nodes, newest, clock: () => NOW },
+      bonds: { take: unasked },
+      keptLog: { take: unasked },
+      fetchEvidence: unasked,
       onDescriptor: () => undefined,
     });
     return `${verdict} ${text.split(':')[0] ?? ''}`;
