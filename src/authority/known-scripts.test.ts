@@ -78,6 +78,20 @@ test('on a chain without payments the question is about a script that nobody has
   assert.deepEqual(items, []);
 });
 
+test('a target that refuses some questions is asked others', async () => {
+  const refused = new Map<string, number>();
+  const target = targetThatSays((answer, method) => {
+    const times = refused.get(method) ?? 0;
+    if (times === 3) return answer;
+    refused.set(method, times + 1);
+    throw new ElectrumRpcError(1, 'too much, or not there');
+  });
+  const scripts = knownScripts(target);
+  const { items } = await scripts.draw(GATEWAY, { signal });
+  assert.ok(items.length > 0);
+  assert.equal(refused.size, 3);
+});
+
 test('a target that does not answer gives no question, and says nothing of the gateway', async () => {
   const silent = { call: () => Promise.reject(new ElectrumRpcError(1, 'off')) };
   await assert.rejects(knownScripts(silent).draw(GATEWAY, { signal }), {

@@ -81,8 +81,8 @@ export class KnownScripts {
     let held = this.#held.get(gateway) ?? [];
     if (held.length === SCRIPTS && random(NEW_ONE_IN) > 0) {
       const chosen = held[random(SCRIPTS)] ?? '';
-      const known = await this.#read(chosen, options);
-      if (known.items.length <= MAX_ITEMS) return known;
+      const known = await unlessRefused(this.#read(chosen, options));
+      if (known !== undefined && known.items.length <= MAX_ITEMS) return known;
       held = held.filter((each) => each !== chosen);
     }
     const known = await this.#new(options);
@@ -108,16 +108,14 @@ export class KnownScripts {
   /** On a chain that hardly anybody uses, a script that nobody has used. */
   async #new(options: CallOptions): Promise<KnownHistory> {
     for (let draw = 0; draw < DRAWS; draw += 1) {
-      const scriptHash = await this.#anyScript(options);
-      if (scriptHash === undefined) continue;
-      const known = await this.#read(scriptHash, options);
-      if (known.items.length > 0 && known.items.length <= MAX_ITEMS) return known;
+      const known = await unlessRefused(this.#any(options));
+      if (known !== undefined && known.items.length <= MAX_ITEMS) return known;
     }
     return this.#read(toHex(randomBytes(32)), options);
   }
 
   /** Of an output in a block; undefined when that is the miner's only, or no address. */
-  async #anyScript({ signal }: CallOptions): Promise<string | undefined> {
+  async #any({ signal }: CallOptions): Promise<KnownHistory | undefined> {
     const { network, client, chain, random } = this.#options;
     const { height: newest } = chain.tip;
     const age = (random(UNIT) / UNIT) ** 3 * (Math.min(newest, RECENT_BLOCKS) + 1);
@@ -132,7 +130,7 @@ export class KnownScripts {
     if (output === undefined || addressOfScript(output.script, network) === undefined) {
       return undefined;
     }
-    return scriptHashOf(output.script);
+    return this.#read(scriptHashOf(output.script), { signal });
   }
 
   async #anyTransaction(height: number, options: CallOptions): Promise<string | undefined> {
@@ -143,28 +141,16 @@ export class KnownScripts {
     if (depth === 0) return undefined;
     // More than half of the places at this depth are taken, all of the first half.
     return (
-      (await this.#transactionAt(height, random(2 ** depth), options)) ??
+      (await unlessRefused(this.#transactionAt(height, random(2 ** depth), options))) ??
       (await this.#transactionAt(height, random(2 ** (depth - 1)), options))
     );
   }
 
-  async #transactionAt(
-    height: number,
-    position: number,
-    options: CallOptions,
-  ): Promise<string | undefined> {
+  async #transactionAt(height: number, position: number, options: CallOptions): Promise<string> {
+    const { client } = this.#options;
     const place = { height, tx_pos: position, merkle: false };
-    try {
-      const txid = await this.#options.client.call(
-        'blockchain.transaction.id_from_pos',
-        place,
-        options,
-      );
-      return typeof txid === 'string' ? txid : txid.tx_hash;
-    } catch (error) {
-      if (error instanceof ElectrumRpcError) return undefined;
-      throw error;
-    }
+    const txid = await client.call('blockchain.transaction.id_from_pos', place, options);
+    return typeof txid === 'string' ? txid : txid.tx_hash;
   }
 
   async #read(scriptHash: string, options: CallOptions): Promise<KnownHistory> {
@@ -177,6 +163,16 @@ export class KnownScripts {
       tip,
       items: items.map(({ tx_hash: txid, height }) => ({ txid, height })),
     };
+  }
+}
+
+/** Undefined when the target refuses: there is nothing at that place, or too much. */
+async function unlessRefused<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ElectrumRpcError) return undefined;
+    throw error;
   }
 }
 
