@@ -1,15 +1,16 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { SigHash, Transaction } from '@scure/btc-signer';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { onTestFinished, test, vi } from 'vitest';
-import { concatBytes, toBase64, toHex } from '../src/base/bytes.ts';
+import { concatBytes, equalBytes, toBase64, toHex } from '../src/base/bytes.ts';
 import { silent } from '../src/base/log.ts';
 import { networkParams } from '../src/bitcoin/networks.ts';
 import { certificateHash } from '../src/bond/bond-certificate.ts';
 import { parseBondFile } from '../src/bond/bond-file.ts';
-import { bondOutputScript } from '../src/bond/bond-script.ts';
+import { bondOutputScript, bondScript, type BondTerms } from '../src/bond/bond-script.ts';
 import { verifyBond } from '../src/bond/verify-bond.ts';
 import { bondCommand } from '../src/cli/commands/bond.ts';
 import { RegtestChain } from '../src/devnet/chain.ts';
@@ -53,6 +54,66 @@ test('what is missing for a bond is told, and nothing is written', async () => {
   const other = ['--expiry', String(EXPIRY), '--signature', signatureOf(EXPIRY + 1)];
   await assert.rejects(prove(...other), /did not sign the certificate/);
 });
+
+test('a devnet gives the coins back to their key, after their day and not before', () => {
+  const DAY = 86_400_000;
+  let now = Date.parse('2026-11-01');
+  const chain = new RegtestChain({ seed: testSeed('chain'), clock: () => now });
+  chain.mine(101);
+  const terms = { publicKey, locktime: (now + 3 * DAY) / 1000 };
+  const txid = chain.pay(bondOutputScript(terms), 50_000_000n);
+  chain.mine(6);
+  const spend = (lockTime: number, key = secretKey, sequence = 0xffff_fffd): Uint8Array =>
+    spendingOf({ txid, chain, terms, lockTime, key, sequence });
+  const refused = (raw: Uint8Array, why: RegExp): void => {
+    assert.throws(() => chain.broadcast(raw), why);
+  };
+  const good = spend(terms.locktime);
+  refused(good, /non-final/);
+  refused(spend(terms.locktime - 3 * 86_400 - 7200), /script-verify/);
+  now += 4 * DAY;
+  chain.mine(11);
+  refused(spend(terms.locktime - 1), /script-verify/);
+  refused(spend(terms.locktime, testSeed('another key')), /script-verify/);
+  refused(spend(terms.locktime, secretKey, 0xffff_ffff), /script-verify/);
+  refused(spend(chain.tip.height), /script-verify/);
+  chain.broadcast(good);
+  chain.mine(1);
+  assert.equal(chain.ledger.mempool.size, 0);
+});
+
+interface Spending {
+  readonly txid: string;
+  readonly chain: RegtestChain;
+  readonly terms: BondTerms;
+  readonly lockTime: number;
+  readonly key: Uint8Array;
+  readonly sequence: number;
+}
+
+/** Pays the coins of a bond to nobody in particular. */
+function spendingOf({ txid, chain, terms, lockTime, key, sequence }: Spending): Uint8Array {
+  const script = bondOutputScript(terms);
+  const outputs = chain.ledger.entry(txid)?.transaction.outputs ?? [];
+  const index = outputs.findIndex((output) => equalBytes(output.script, script));
+  const amount = outputs[index]?.value ?? 0n;
+  const transaction = new Transaction({
+    lockTime,
+    allowUnknownInputs: true,
+    disableScriptCheck: true,
+  });
+  transaction.addInput({ txid, index, sequence, witnessUtxo: { script, amount } });
+  transaction.addOutput({
+    script: bondOutputScript({ ...terms, locktime: 1e9 }),
+    amount: amount - 1000n,
+  });
+  const witnessScript = bondScript(terms);
+  const digest = transaction.preimageWitnessV0(0, witnessScript, SigHash.ALL, amount);
+  const signature = secp256k1.sign(digest, key, { prehash: false, format: 'der' });
+  const stack = [concatBytes(signature, Uint8Array.of(SigHash.ALL)), witnessScript];
+  transaction.updateInput(0, { finalScriptWitness: stack }, true);
+  return transaction.extract();
+}
 
 async function setUp() {
   const directory = await makeTemporaryDirectory();

@@ -1,12 +1,17 @@
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
-import { OutScript, SigHash, Transaction } from '@scure/btc-signer';
-import { hash160 } from '@scure/btc-signer/utils.js';
+import { OutScript, Script, ScriptNum, SigHash, Transaction } from '@scure/btc-signer';
+import { hash160, sha256 } from '@scure/btc-signer/utils.js';
 import { equalBytes } from '../base/bytes.ts';
 import type { ChainOutput, ChainTransaction } from './chain-transaction.ts';
 
+const LOCK_TIME_IS_TIME = 500_000_000n;
+const LOCK_TIME_BYTES = 5;
+const FINAL_SEQUENCE = 0xffff_ffff;
+
 /**
  * Whether each input is signed by the key that its output asks for: P2WPKH, the same within P2SH,
- * and P2TR by its key. Inputs of any other kind are refused, because nothing here runs scripts.
+ * P2TR by its key, and P2WSH of a key and a lock time, as the script of a bond. Inputs of any other
+ * kind are refused, because nothing here runs scripts.
  */
 export function inputsAreSigned(
   transaction: ChainTransaction,
@@ -44,6 +49,9 @@ function inputIsSigned(input: SignedInput): boolean {
   if (kind.type === 'tr') return taprootIsSigned(input, kind.pubkey);
   if (kind.type === 'wpkh')
     return finalScriptSig?.length === 0 && keyHashIsSigned(input, kind.hash);
+  if (kind.type === 'wsh') {
+    return finalScriptSig?.length === 0 && lockedKeyIsSigned(input, kind.hash);
+  }
   if (kind.type !== 'sh' || nested === undefined || !equalBytes(hash160(nested), kind.hash)) {
     return false;
   }
@@ -62,9 +70,45 @@ function keyHashIsSigned(
   if (more.length > 0 || publicKey.length !== 33 || !equalBytes(hash160(publicKey), hash)) {
     return false;
   }
-  const sighash = signature.at(-1) ?? 0;
   const scriptCode = OutScript.encode({ type: 'pkh', hash });
-  const digest = signable.preimageWitnessV0(index, scriptCode, sighash, value);
+  const digest = signable.preimageWitnessV0(index, scriptCode, signature.at(-1) ?? 0, value);
+  return isSignedBy(publicKey, { signature, digest });
+}
+
+/** `<key> OP_CHECKSIGVERIFY <lock time> OP_CHECKLOCKTIMEVERIFY`, by BIPs 143 and 65. */
+function lockedKeyIsSigned(
+  { transaction, signable, spent, index }: SignedInput,
+  hash: Uint8Array,
+): boolean {
+  const [signature, script, ...more] = transaction.fields.witnesses?.[index] ?? [];
+  const value = spent[index]?.value;
+  if (signature === undefined || script === undefined || value === undefined) return false;
+  if (more.length > 0 || !equalBytes(sha256(script), hash)) return false;
+  const [publicKey, checksig, time, checklock, ...rest] = Script.decode(script);
+  if (!(publicKey instanceof Uint8Array && time instanceof Uint8Array)) return false;
+  if (rest.length > 0) return false;
+  if (checksig !== 'CHECKSIGVERIFY' || checklock !== 'CHECKLOCKTIMEVERIFY') return false;
+  if (!isUnlocked(transaction, index, ScriptNum(LOCK_TIME_BYTES, true).decode(time))) return false;
+  const digest = signable.preimageWitnessV0(index, script, signature.at(-1) ?? 0, value);
+  return isSignedBy(publicKey, { signature, digest });
+}
+
+/** BIP 65. Whether the time has come is looked at with the whole transaction. */
+function isUnlocked({ fields }: ChainTransaction, index: number, asked: bigint): boolean {
+  const { lockTime, inputs } = fields;
+  const isTime = asked >= LOCK_TIME_IS_TIME;
+  return (
+    asked >= 0n &&
+    isTime === BigInt(lockTime) >= LOCK_TIME_IS_TIME &&
+    asked <= BigInt(lockTime) &&
+    inputs[index]?.sequence !== FINAL_SEQUENCE
+  );
+}
+
+function isSignedBy(
+  publicKey: Uint8Array,
+  { signature, digest }: { readonly signature: Uint8Array; readonly digest: Uint8Array },
+): boolean {
   return secp256k1.verify(signature.subarray(0, -1), digest, publicKey, {
     prehash: false,
     format: 'der',
