@@ -63,15 +63,9 @@ async function benchAt({ directory, reaper, delayMs, chain, wallet }: Stage): Pr
       directory,
       nodes: NODES,
       target: chain.electrum,
-      walletTarget: chain.electrum,
-      mixMs: 0,
-      tickMs: 0,
-      pollMeanS: 14_400,
       delayMs,
-      observed: false,
       signal,
       reaper,
-      onProgress: () => undefined,
     }),
   );
   const tor = network.client;

@@ -54,15 +54,9 @@ async function benchAt(delayMs: number): Promise<readonly Report[]> {
       directory,
       nodes: NODES,
       target: chain.electrum,
-      walletTarget: chain.electrum,
-      mixMs: 0,
-      tickMs: 0,
-      pollMeanS: 14_400,
       delayMs,
-      observed: false,
       signal,
       reaper,
-      onProgress: () => undefined,
     }),
   );
   const tor = network.client;

@@ -1,27 +1,23 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll } from 'vitest';
 import { Scope } from '../src/base/lifecycle.ts';
-import { silent } from '../src/base/log.ts';
-import { type EmbeddedChain, startEmbeddedChain } from '../src/devnet/embedded-chain.ts';
-import { type DevnetNetwork, startDevnetNetwork } from '../src/devnet/network.ts';
+import type { EmbeddedChain } from '../src/devnet/embedded-chain.ts';
+import type { DevnetNetwork } from '../src/devnet/network.ts';
 import type { DevnetNode } from '../src/devnet/network-node.ts';
 import { addressesIn, type AddressMarks, seenByRoles } from '../src/devnet/seen.ts';
 import type { NodeId } from '../src/directory/node-id.ts';
 import { findFreePorts } from '../src/io/free-ports.ts';
-import { startReaper } from '../src/io/reaper.ts';
-import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
 import { type BridgeProcess, startBridgeProcess } from './bridge-process.ts';
 import { type Electrum, hasElectrum, startElectrum, walletTest } from './electrum.ts';
 import {
   addressesOf,
   awaitAgreement,
   awaitView,
-  payBeforehand,
   receiveAndSpend,
   WALLET_SEED,
 } from './electrum-life.ts';
+import { startWalletNetwork } from './wallet-network.ts';
 
 const NODES = 6;
 /** So that a test waits for seconds where a person waits for hours. */
@@ -37,29 +33,11 @@ let startBridge: () => Promise<BridgeProcess>;
 
 beforeAll(async () => {
   if (!hasElectrum) return;
-  const reaper = scope.use(await startReaper());
-  const { path: directory } = scope.use(await makeTemporaryDirectory());
-  reaper.watchDirectory(directory);
-  chain = scope.use(
-    await startEmbeddedChain({ seed: randomBytes(32), clock: Date.now, port: 0, log: silent }),
+  const started = scope.use(
+    await startWalletNetwork({ nodes: NODES, pollMeanS: POLL_MEAN_S, observed: true, signal }),
   );
-  await payBeforehand(chain);
-  network = scope.use(
-    await startDevnetNetwork({
-      directory,
-      nodes: NODES,
-      target: chain.electrum,
-      walletTarget: chain.electrum,
-      mixMs: 0,
-      tickMs: 0,
-      pollMeanS: POLL_MEAN_S,
-      delayMs: 0,
-      observed: true,
-      signal,
-      reaper,
-      onProgress: () => undefined,
-    }),
-  );
+  const { directory, reaper } = started;
+  ({ chain, network } = started);
   const { socks } = network.client;
   const [port = 0] = await findFreePorts(1);
   const listen = { host: '127.0.0.1', port };

@@ -156,7 +156,7 @@ test('the demo looks a wallet up both ways, tells what each server saw, and leav
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
   assert.ok(sum(seen.map(({ gateway }) => gateway.addresses)) >= ADDRESSES);
   assert.ok(sum(seen.map(({ relay }) => relay.cells)) >= ADDRESSES);
-  assert.equal(seen.filter(({ gateway }) => gateway.cells > 0).length, relayed.gateways);
+  assert.equal(seen.filter(({ gateway }) => gateway.addresses > 0).length, relayed.gateways);
   assert.ok(seen.every(({ gateway }) => gateway.addresses < ADDRESSES));
   assert.equal(new Set(seen.map(({ nodeId }) => nodeId)).size, NODES);
 });

@@ -174,7 +174,6 @@ export class Demo implements AsyncDisposable {
         mixMs,
         tickMs,
         pollMeanS: POLL_MEAN_S,
-        delayMs: 0,
         observed: true,
         signal,
         reaper: this.#reaper,

@@ -1,11 +1,11 @@
 import { type Timeline } from '../directory/timeline.ts';
 
-/** Rounds of a second: onions of one machine answer in milliseconds, and it has one clock. */
-const VOTE_SECONDS = 4;
+/** Rounds of a second and a half: onions of one machine answer in milliseconds, and it has one clock. */
+const VOTE_SECONDS = 5;
 const SIGN_SECONDS = 2;
 const VALID_SECONDS = 86_400;
 /** Often enough that a node which comes or goes is seen to, and seldom enough to cost little. */
-const [SHORTEST_PERIOD, LONGEST_PERIOD] = [30, 60];
+const [SHORTEST_PERIOD, LONGEST_PERIOD] = [30, 50];
 
 /**
  * A timeline whose next consensus is due soon after all nodes have published their descriptors. Slots

@@ -18,6 +18,7 @@ import {
   foundAuthorities,
   startAuthorities,
 } from './authorities.ts';
+import { startBlindTarget } from './blind-target.ts';
 import { startDelayedPort } from './delayed-port.ts';
 import { devnetTimeline } from './devnet-timeline.ts';
 import { awaitFirstConsensus, newestConsensus, type SignedConsensus } from './first-consensus.ts';
@@ -29,20 +30,20 @@ export interface DevnetNetworkOptions {
   readonly nodes: number;
   /** The Electrum server that answers behind each gateway. */
   readonly target: Address;
-  /** What the wallet onion of the first node leads to: its own Electrum server. */
-  readonly walletTarget: Address;
-  /** Of the consensus: how long relays hold a cell at most, and gateways an answer. */
-  readonly mixMs: number;
-  readonly tickMs: number;
+  /** What the wallet onion of the first node leads to instead: another Electrum server. */
+  readonly walletTarget?: Address;
+  /** Of the consensus: how long relays hold a cell at most, and gateways an answer; 0 when absent. */
+  readonly mixMs?: number;
+  readonly tickMs?: number;
   /** Of the consensus: between two questions of a client about one address. */
-  readonly pollMeanS: number;
+  readonly pollMeanS?: number;
   /** Added to every round trip to an onion of a node. */
-  readonly delayMs: number;
-  /** Whether nodes keep all they had in hand in a file. */
-  readonly observed: boolean;
+  readonly delayMs?: number;
+  /** Whether nodes keep all they had in hand in a file; authorities then ask for no wallet's addresses. */
+  readonly observed?: boolean;
   readonly signal: AbortSignal;
   readonly reaper: Reaper;
-  readonly onProgress: (what: string) => void;
+  readonly onProgress?: (what: string) => void;
 }
 
 /** A whole network on one machine: private Tor network, authorities, nodes with a tor each. */
@@ -61,11 +62,12 @@ export interface DevnetNetwork extends Running {
 export const WALLET_PORT = 50_001;
 const AUTHORITIES = 3;
 const CELL_TIMEOUT_MS = 30_000;
+const POLL_MEAN_S = 14_400;
 /** What a process takes of one processor until it is ready, and the onions until they are published. */
 const [PROCESS_SECONDS, ONION_SECONDS] = [1, 3];
 
 export async function startDevnetNetwork(options: DevnetNetworkOptions): Promise<DevnetNetwork> {
-  const { directory, nodes: count, signal, reaper, onProgress } = options;
+  const { directory, nodes: count, signal, reaper, onProgress = () => undefined } = options;
   await using starting = new Scope();
   const policyFile = join(directory, 'policy');
   const places = await placesOf(directory, count);
@@ -98,11 +100,14 @@ export async function startDevnetNetwork(options: DevnetNetworkOptions): Promise
       places: authorityPlaces,
       policyFile,
       socks: torOfAuthorities.socks,
-      target: options.target,
+      target:
+        options.observed === true
+          ? starting.use(await startBlindTarget(options.target))
+          : options.target,
       params: new Map([
-        ['mix-ms', options.mixMs],
-        ['tick-ms', options.tickMs],
-        ['poll-mean-s', options.pollMeanS],
+        ['mix-ms', options.mixMs ?? 0],
+        ['tick-ms', options.tickMs ?? 0],
+        ['poll-mean-s', options.pollMeanS ?? POLL_MEAN_S],
       ]),
       timeline,
       signal,
@@ -190,7 +195,7 @@ async function startNode(place: Place, { tor, policyFile, options }: NodeStart) 
       family: [],
       epochSeconds: 86_400,
       cellTimeoutMs: CELL_TIMEOUT_MS,
-      ...(options.observed && { observeFile }),
+      ...(options.observed === true && { observeFile }),
     },
     signal: options.signal,
     reaper: options.reaper,
@@ -205,7 +210,7 @@ interface NodeTors {
 
 /** The first one has the wallet onion, too. */
 async function torsOfNodes(places: readonly Place[], { walletSeed, starting, options }: NodeTors) {
-  const walletTarget = await atDistance(options.walletTarget, options, starting);
+  const walletTarget = await atDistance(options.walletTarget ?? options.target, options, starting);
   const wallet = onionTo(WALLET_PORT, { seed: walletSeed, target: walletTarget, named: false });
   return await Promise.all(
     places.map(async ({ name, keys, listen }, index) => {
@@ -235,7 +240,7 @@ function onionTo(virtual: number, { seed, target, named }: OnionTarget): OnionOp
 /** As far away as the options say. */
 async function atDistance(
   to: Address,
-  { delayMs }: DevnetNetworkOptions,
+  { delayMs = 0 }: DevnetNetworkOptions,
   scope: Scope,
 ): Promise<Address> {
   if (delayMs === 0) return to;
