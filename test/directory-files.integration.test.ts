@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { onTestFinished, test, vi } from 'vitest';
 import { toBase64 } from '../src/base/bytes.ts';
 import { directoryCommand } from '../src/cli/commands/directory.ts';
 import { parseConsensus } from '../src/directory/consensus.ts';
+import { renderEvidence } from '../src/directory/equivocation.ts';
 import { textOfNote } from '../src/directory/note.ts';
 import { renderPolicy } from '../src/directory/policy.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
@@ -75,6 +76,22 @@ test('two notes are made evidence, and the evidence convicts', async () => {
   assert.match(readFileSync(path('evidence'), 'utf8'), /^sotto-evidence\/1\n/);
   const none = await run('evidence', path('vote'), path('stranger'));
   assert.deepEqual([none['ok'], none['code']], [false, 'no-equivocation']);
+});
+
+test('without a file all evidence of a directory is told, and none when there is none', async () => {
+  const vote = testVoteNote(one);
+  const pair = renderEvidence([vote, testVoteNote(one, { nodes: [] })]);
+  const { path, run } = await setUp({ vote });
+  assert.deepEqual(await run('evidence', '--in', path('kept')), { ok: true, evidence: [] });
+  mkdirSync(path('kept'));
+  writeFileSync(path('kept/one'), pair);
+  writeFileSync(path('kept/two.1.tmp'), 'half');
+  const { evidence } = await run('evidence', '--in', path('kept'));
+  const { ok, ...told } = await run('evidence', path('kept/one'));
+  assert.ok(ok);
+  assert.deepEqual(evidence, [told]);
+  const { evidence: mine } = await run('evidence', '--state', path('state'));
+  assert.deepEqual(mine, []);
 });
 
 async function setUp(files: Readonly<Record<string, string>>) {

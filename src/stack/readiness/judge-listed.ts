@@ -19,6 +19,8 @@ const CLOCK_HINT =
   'The clock of this machine does not agree with theirs: sudo timedatectl set-ntp true';
 /** Codes of spec/directory.md section 8 for a descriptor whose times are not now. */
 const OF_A_WRONG_CLOCK = /^(not-yet-valid|expired|wrong-key-epoch):/;
+const FORK_HINT =
+  'Nobody can say which is the right one: ask for a policy without them (docs/verifying.md), and show others the evidence, in the directory `evidence` of the node.';
 const UNREACHED_HINT =
   'No authority is reached. The node goes on trying. `sotto doctor` looks whether tor is in its network; if it is, the policy may be an old one.';
 
@@ -27,7 +29,11 @@ export const judgeListed: Judge = ({ listed }, { subject, nowMs }) => {
   if (subject.membership === 'none') return skipped('no relay network configured');
   const seen = valueOf(listed);
   if (seen === undefined) return working(failureOf(listed), ADVICE);
-  const { consensus } = seen;
+  const { consensus, fork } = seen;
+  if (fork !== undefined) {
+    const names = fork.convicted.join(', ');
+    return failed(`two consensuses of epoch ${fork.epoch} are signed by ${names}`, FORK_HINT);
+  }
   if (consensus === undefined) return notListed(seen, 'no consensus yet');
   const { epoch, node } = consensus;
   if (consensus.validUntil * 1000 <= nowMs) {

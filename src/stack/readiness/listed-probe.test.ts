@@ -10,6 +10,7 @@ import {
   testPolicy,
   testSeed,
 } from '../../../test/test-directory.ts';
+import { renderEvidence } from '../../directory/equivocation.ts';
 import { renderPolicy } from '../../directory/policy.ts';
 import { makeTemporaryDirectory } from '../../io/temporary-directory.ts';
 import { probeListed } from './listed-probe.ts';
@@ -69,4 +70,17 @@ test('a consensus of other authorities lists nobody, and without a policy there 
   await using files = await filesOf('b', byOne);
   await assert.rejects(probeListed(files), { name: 'DirectoryError' });
   await assert.rejects(probeListed({ ...files, policyFile: '/nowhere' }), { name: 'UserError' });
+});
+
+test('two consensuses of one epoch that the node keeps as evidence are told with those who signed both', async () => {
+  const first = signedBy(testContent(), authorities);
+  const second = signedBy(testContent({ nodes: [] }), authorities);
+  await using files = await filesOf('a', first);
+  const evidence = join(files.nodeDirectory, 'evidence');
+  await mkdir(evidence);
+  assert.equal((await probeListed(files)).fork, undefined);
+  await writeFile(join(evidence, 'consensuses-1'), renderEvidence([first, second]));
+  const { fork } = await probeListed(files);
+  const convicted = ['authority-1', 'authority-2', 'authority-3'];
+  assert.deepEqual(fork, { epoch: 1, convicted });
 });

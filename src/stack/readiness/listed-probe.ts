@@ -5,6 +5,7 @@ import { verifyConsensus } from '../../directory/accept-consensus.ts';
 import type { Consensus } from '../../directory/consensus.ts';
 import { nodeIdOf, type NodeId } from '../../directory/node-id.ts';
 import { parsePolicy } from '../../directory/policy.ts';
+import { readEvidence } from '../../directory/read-evidence.ts';
 import { signingKeyFromSeed } from '../../directory/signing-key.ts';
 import { readIfPresent } from '../../io/durable-file.ts';
 import { openNodeKeys } from '../../node/node-keys.ts';
@@ -28,12 +29,17 @@ export async function probeListed(options: ListedProbeOptions): Promise<ListedOb
   const policy = parsePolicy(fromUtf8(text));
   const publication = await readPublication(nodeDirectory);
   const note = await readIfPresent(join(nodeDirectory, 'consensus'));
+  const evidence = await readEvidence(join(nodeDirectory, 'evidence'), policy);
+  const fork = evidence.find(({ isFork }) => isFork);
   const { identity } = await openNodeKeys(nodeDirectory);
   const nodeId = nodeIdOf(signingKeyFromSeed(identity).publicKey);
   return {
     consensus: note && listingOf(nodeId, verifyConsensus(note, policy)),
     authorities: publication?.authorities.length ?? 0,
     answers: publication?.answers ?? [],
+    ...(fork && {
+      fork: { epoch: fork.epoch, convicted: fork.convicted.map(({ name }) => name) },
+    }),
   };
 }
 

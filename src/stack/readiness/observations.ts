@@ -94,6 +94,8 @@ export interface ListedObservation {
   readonly authorities: number;
   /** What they said of the newest descriptor so far. */
   readonly answers: readonly AuthorityAnswer[];
+  /** Two consensuses of one epoch that a quorum has signed: the node goes by none until they are dealt with. */
+  readonly fork?: { readonly epoch: number; readonly convicted: readonly string[] } | undefined;
 }
 
 /** The newest of what each probe learnt. What is absent was not looked at yet. */

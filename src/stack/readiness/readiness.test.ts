@@ -363,6 +363,14 @@ test('a chain of the target’s own needs no bitcoind, and a relay network needs
   assert.equal(then(NOW / 1000).detail, 'epoch 8 is out of date');
 });
 
+test('a node whose authorities have signed two consensuses of one epoch fails, and names them', () => {
+  const fork = { epoch: 7, convicted: ['anna', 'ben'] };
+  const listed = { value: { consensus: undefined, authorities: 3, answers: [], fork } };
+  const step = look({ ...everything, listed }, { ...mainnet, membership: 'joins' }).listed;
+  assert.equal(step.detail, 'two consensuses of epoch 7 are signed by anna, ben');
+  assert.equal(step.state, 'failed');
+});
+
 test('a node that is not listed tells what the authorities say, and fails when most refuse it', () => {
   const relaying: Subject = { ...mainnet, membership: 'joins' };
   const says = (...verdicts: readonly AuthorityAnswer['verdict'][]): Step => {
