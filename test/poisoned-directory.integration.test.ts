@@ -69,6 +69,7 @@ beforeAll(async () => {
       bonds: { take: unasked },
       keptLog: { take: unasked },
       fetchEvidence: unasked,
+      mayGo: () => false,
       onDescriptor: () => undefined,
     });
     return `${verdict} ${text.split(':')[0] ?? ''}`;

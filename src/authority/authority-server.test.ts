@@ -93,6 +93,7 @@ async function start(limits: Partial<AuthorityLimits> = {}): Promise<TcpServer> 
           ...{ nodes, bonds, newest, clock },
           keptLog: { take: (note) => Promise.resolve(void brought.push(fromUtf8(note))) },
           fetchEvidence: (notice) => Promise.resolve(void brought.push(fromUtf8(notice))),
+          mayGo: () => false,
           onDescriptor: ({ nodeId }) => taken.push(nodeId),
         }),
       clock: Date.now,

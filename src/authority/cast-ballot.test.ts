@@ -35,7 +35,10 @@ beforeEach(async () => {
   const nodes = await HeldNodes.open({ directory: join(path, 'nodes'), genesis: GENESIS, now });
   for (const name of ['a', 'b']) {
     const roles = new Set(name === 'a' ? (['relay'] as const) : (['gateway'] as const));
-    await nodes.admit(utf8(testDescriptorNote(name, { roles })), { now, consensus: undefined });
+    await nodes.admit(utf8(testDescriptorNote(name, { roles })), {
+      ...{ now, consensus: undefined },
+      mayGo: () => false,
+    });
   }
   const consensusLog = scope.use(await openConsensusLog(join(path, 'log')));
   const policy = testPolicy(testAuthorities(5));

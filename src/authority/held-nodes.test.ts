@@ -12,7 +12,7 @@ import { HeldNodes } from './held-nodes.ts';
 const GENESIS = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206';
 const NOW = TEST_TIME * 1000;
 const slot = testSlot(5);
-const now = { now: NOW, consensus: undefined };
+const now = { now: NOW, consensus: undefined, mayGo: () => false };
 
 const open = ({ path }: TemporaryDirectory, at = NOW): Promise<HeldNodes> =>
   HeldNodes.open({ directory: path, genesis: GENESIS, now: at });
@@ -86,6 +86,27 @@ test('what has expired for sure is forgotten, with its place, on disk too', asyn
   assert.equal(nodes.size, 0);
   assert.equal(nodes.get(testDescriptor('b').digest), undefined);
   assert.deepEqual(await readdir(directory.path), []);
+});
+
+test('when all places are taken one that may go makes room, then one that left, and then nobody', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { path } = directory;
+  const nodes = await HeldNodes.open({ directory: path, genesis: GENESIS, now: NOW, most: 3 });
+  const ids = (...names: readonly string[]) => names.map((name) => testDescriptor(name).nodeId);
+  const here = (): readonly string[] => nodes.all().map(({ nodeId }) => nodeId);
+  for (const name of ['a', 'b', 'c']) await nodes.admit(note(name), now);
+  await nodes.admit(leaving(TEST_TIME - 60), now);
+  const goes = { ...now, mayGo: () => true };
+  await assert.rejects(nodes.admit(utf8('noise'), goes), refusedAs('malformed'));
+  await nodes.admit(note('d'), goes);
+  assert.deepEqual(here(), ids('c', 'd'));
+  await assert.rejects(nodes.admit(publishedAt(TEST_TIME - 61), goes), refusedAs('replayed'));
+  await nodes.admit(note('e'), now);
+  assert.deepEqual(here(), ids('c', 'd', 'e'));
+  await assert.rejects(nodes.admit(note('f'), now), refusedAs('full'));
+  await nodes.admit(note('c', { published: TEST_TIME - 60 }), now);
+  const again = await HeldNodes.open({ directory: path, genesis: GENESIS, now: NOW });
+  assert.deepEqual(new Set(again.all().map(({ nodeId }) => nodeId)), new Set(here()));
 });
 
 test('what only others have admitted is shown, and not listed', async () => {

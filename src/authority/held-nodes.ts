@@ -3,7 +3,7 @@ import { oneAtATime } from '../base/in-turn.ts';
 import { admitDescriptor, isLeaving } from '../directory/admit-descriptor.ts';
 import { type Consensus } from '../directory/consensus.ts';
 import { type Descriptor, parseDescriptor } from '../directory/descriptor.ts';
-import { MAX_DESCRIPTOR_SECONDS } from '../directory/limits.ts';
+import { MAX_DESCRIPTOR_SECONDS, MAX_NODES } from '../directory/limits.ts';
 import { type NodeId } from '../directory/node-id.ts';
 import { type Slot } from '../directory/timeline.ts';
 import { isUsable } from '../directory/usable-descriptors.ts';
@@ -23,6 +23,16 @@ export interface HeldNodesOptions {
   readonly genesis: string;
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
+  /** How many nodes there can be. */
+  readonly most?: number;
+}
+
+export interface AdmitOptions {
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+  readonly consensus: Consensus | undefined;
+  /** Whether a node that is here may be dropped for another when there are too many. */
+  readonly mayGo: (descriptor: Descriptor) => boolean;
 }
 
 /**
@@ -39,6 +49,7 @@ const VERSIONS = 3;
 export class HeldNodes implements DescriptorShelf {
   readonly #records: RecordDirectory;
   readonly #genesis: string;
+  readonly #most: number;
   readonly #inTurn = oneAtATime();
   /** Oldest first; never empty. */
   readonly #versions = new Map<NodeId, readonly Shelved[]>();
@@ -46,18 +57,19 @@ export class HeldNodes implements DescriptorShelf {
   readonly #byDigest = new Map<string, Shelved>();
   readonly #ofOthers = new Map<string, Shelved>();
 
-  private constructor(records: RecordDirectory, genesis: string) {
+  private constructor(records: RecordDirectory, { genesis, most = MAX_NODES }: HeldNodesOptions) {
     this.#records = records;
     this.#genesis = genesis;
+    this.#most = most;
   }
 
-  static async open({ directory, genesis, now }: HeldNodesOptions): Promise<HeldNodes> {
-    const nodes = new HeldNodes(await RecordDirectory.open(directory), genesis);
+  static async open(options: HeldNodesOptions): Promise<HeldNodes> {
+    const nodes = new HeldNodes(await RecordDirectory.open(options.directory), options);
     for (const name of nodes.#records.names) {
       const note = await nodes.#records.read(name);
       await nodes.#hold({ descriptor: parseDescriptor(note), note });
     }
-    await nodes.forget(now);
+    await nodes.forget(options.now);
     return nodes;
   }
 
@@ -95,23 +107,23 @@ export class HeldNodes implements DescriptorShelf {
    * Takes what a node says of itself. When this resolves, a crash does not undo it.
    * @throws DirectoryError as `parseDescriptor` and `admitDescriptor`.
    */
-  async admit(
-    note: Uint8Array,
-    { now, consensus }: { readonly now: number; readonly consensus: Consensus | undefined },
-  ): Promise<Descriptor> {
+  async admit(note: Uint8Array, { now, consensus, mayGo }: AdmitOptions): Promise<Descriptor> {
     const descriptor = parseDescriptor(note);
     const { nodeId } = descriptor;
     await this.#inTurn(async () => {
       const held = this.#newest(nodeId);
+      const isMore = held === undefined && this.size >= this.#most;
+      const going = isMore ? this.#expendable(mayGo) : undefined;
       admitDescriptor(descriptor, {
         genesis: this.#genesis,
         now,
         held,
         listed: consensus?.node(nodeId),
         nodeAt: (host) => this.#nodeAt.get(host),
-        nodes: this.size,
+        isFull: isMore && going === undefined,
       });
       if (this.#byDigest.has(toHex(descriptor.digest))) return;
+      if (going !== undefined) await this.#dropNode(going.nodeId);
       await this.#records.write(recordName(descriptor), note);
       await this.#hold({ descriptor, note });
     });
@@ -166,6 +178,19 @@ export class HeldNodes implements DescriptorShelf {
     this.#byDigest.set(toHex(digest), shelved);
     if (superseded !== undefined) await this.#drop(superseded.descriptor);
     this.#nodeAt.set(onion.host, nodeId);
+  }
+
+  /** One that may go; else the one that left the longest ago: nothing older of it is of use for long. */
+  #expendable(mayGo: AdmitOptions['mayGo']): Descriptor | undefined {
+    const newest = [...this.#versions.keys()].flatMap((nodeId) => this.#newest(nodeId) ?? []);
+    const left = newest.filter(isLeaving).sort((a, b) => a.published - b.published);
+    return newest.find((each) => !isLeaving(each) && mayGo(each)) ?? left[0];
+  }
+
+  async #dropNode(nodeId: NodeId): Promise<void> {
+    const versions = this.#versions.get(nodeId) ?? [];
+    this.#versions.delete(nodeId);
+    for (const { descriptor } of versions) await this.#drop(descriptor);
   }
 
   async #drop(descriptor: Descriptor): Promise<void> {

@@ -92,6 +92,12 @@ export class Prober implements AsyncDisposable {
     );
   }
 
+  /** Whether it showed itself at its onion lately, whatever it answers. */
+  isThere(nodeId: NodeId): boolean {
+    const { memory, time } = this.#options;
+    return memory.there.isRunning(nodeId, time.now());
+  }
+
   isStable(node: Pick<Descriptor, 'nodeId' | 'roles'>): boolean {
     const { memory, time } = this.#options;
     const now = time.now();

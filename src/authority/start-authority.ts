@@ -110,6 +110,8 @@ export async function startAuthority(
       take: (put) =>
         takePut(put, {
           ...{ nodes, bonds, keptLog, fetchEvidence, newest, clock },
+          mayGo: (descriptor) =>
+            !prober.isThere(descriptor.nodeId) && bonds.satsOf(descriptor) === 0,
           onDescriptor: (descriptor) => {
             if (!isLeaving(descriptor)) prober.probe(descriptor);
           },

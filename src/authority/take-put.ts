@@ -11,6 +11,8 @@ import { type ProvedBonds } from './proved-bonds.ts';
 
 export interface PutTakers {
   readonly nodes: HeldNodes;
+  /** Whether a node may lose its place to another. */
+  readonly mayGo: (descriptor: Descriptor) => boolean;
   readonly bonds: Pick<ProvedBonds, 'take'>;
   readonly keptLog: Pick<KeptLog, 'take'>;
   /** Given a notice of where evidence is. */
@@ -28,10 +30,10 @@ const PASSING: ReadonlySet<DirectoryErrorCode> = new Set(['not-yet-valid', 'full
 
 /** Takes what somebody brought, or says why not. When it says `taken`, no crash undoes it. */
 export async function takePut({ kind, bytes }: Put, takers: PutTakers): Promise<Taken> {
-  const { nodes, bonds, newest, clock } = takers;
+  const { nodes, bonds, newest, clock, mayGo } = takers;
   try {
     if (kind === PUT_KINDS.descriptor) {
-      const admission = { now: clock(), consensus: newest.consensus };
+      const admission = { now: clock(), consensus: newest.consensus, mayGo };
       const descriptor = await nodes.admit(bytes, admission);
       takers.onDescriptor(descriptor);
       return { verdict: 'taken', text: remarkOn(descriptor, nodes) };

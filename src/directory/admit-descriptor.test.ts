@@ -5,6 +5,7 @@ import { TEST_TIME, testDescriptor, testKeyConfig } from '../../test/test-direct
 import { type Admission, admitDescriptor, checkFamily, isLeaving } from './admit-descriptor.ts';
 import { type Descriptor, parseDescriptor } from './descriptor.ts';
 import { DirectoryError } from './directory-error.ts';
+import { MAX_NODES } from './limits.ts';
 import { describeNode } from './list-nodes.ts';
 
 const GENESIS = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206';
@@ -22,7 +23,7 @@ function refusal(
     held: undefined,
     listed: undefined,
     nodeAt: () => undefined,
-    nodes: 0,
+    isFull: false,
     ...changes,
   };
   try {
@@ -115,13 +116,12 @@ test('two nodes are not at one onion', () => {
   assert.equal(refusal(descriptor, { nodeAt: () => descriptor.nodeId }), 'none');
 });
 
-test('when 10,000 nodes are here no new one is taken, and those who are may renew and leave', () => {
+test('when there is no place no new node is taken, and those who are here may renew and leave', () => {
   const held = testDescriptor('a');
   const newer = testDescriptor('a', { published: TEST_TIME });
-  assert.equal(refusal(held, { nodes: 9_999 }), 'none');
-  assert.equal(refusal(held, { nodes: 10_000 }), 'full');
-  assert.equal(refusal(newer, { nodes: 10_000, held }), 'none');
-  assert.equal(refusal(leaving(TEST_TIME), { nodes: 10_000, held }), 'none');
+  assert.equal(refusal(held, { isFull: true }), 'full');
+  assert.equal(refusal(newer, { isFull: true, held }), 'none');
+  assert.equal(refusal(leaving(TEST_TIME), { isFull: true, held }), 'none');
 });
 
 test('a family counts when all that a node names name it too; a claim on others is told', () => {
@@ -167,6 +167,7 @@ test.each(readdirSync(VECTORS).filter((name) => name.startsWith('admission-')))(
     const newest = (id: string) => held.find(({ nodeId }) => nodeId === id);
     const admission = {
       ...vector,
+      isFull: vector.nodes >= MAX_NODES,
       held: newest(descriptor.nodeId),
       nodeAt: (host: string) => held.find(({ onion }) => onion.host === host)?.nodeId,
     };

@@ -3,7 +3,6 @@ import { swapsKey } from './accept-consensus.ts';
 import { type ConsensusNode } from './consensus-node.ts';
 import { type Descriptor } from './descriptor.ts';
 import { DirectoryError } from './directory-error.ts';
-import { MAX_NODES } from './limits.ts';
 import { type NodeId } from './node-id.ts';
 
 /** What an authority knows when a descriptor comes. */
@@ -18,8 +17,8 @@ export interface Admission {
   readonly listed: Pick<ConsensusNode, 'keyConfigs'> | undefined;
   /** Who is held at an onion, those who left too. */
   readonly nodeAt: (onionHost: string) => NodeId | undefined;
-  /** How many nodes are held, those who left too. */
-  readonly nodes: number;
+  /** There is no place for one more. */
+  readonly isFull: boolean;
 }
 
 /** Clocks of nodes and authorities may differ by so much. */
@@ -93,12 +92,12 @@ function checkKeys({ keyConfigs }: Descriptor, { now, held, listed }: Admission)
   }
 }
 
-function checkPlace({ nodeId, onion }: Descriptor, { held, nodes, nodeAt }: Admission): void {
+function checkPlace({ nodeId, onion }: Descriptor, { held, isFull, nodeAt }: Admission): void {
   const other = nodeAt(onion.host);
   if (other !== undefined && other !== nodeId) {
     throw new DirectoryError('onion-taken', 'another node is at this onion');
   }
-  if (held === undefined && nodes >= MAX_NODES) {
+  if (held === undefined && isFull) {
     throw new DirectoryError('full', 'no more nodes are taken');
   }
 }
