@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { authorityPeer } from '../src/authority/authority-peers.ts';
 import { utf8 } from '../src/base/bytes.ts';
 import { silent } from '../src/base/log.ts';
+import type { ChainBackend } from '../src/devnet/chain-backend.ts';
 import { type EmbeddedChain, startEmbeddedChain } from '../src/devnet/embedded-chain.ts';
 import { verifyConsensus } from '../src/directory/accept-consensus.ts';
 import type { Consensus } from '../src/directory/consensus.ts';
@@ -118,6 +119,11 @@ export class AuthorityProcesses implements AsyncDisposable {
     this.policy = policy;
     this.all = all;
     this.#chain = chain;
+  }
+
+  /** Their chain, to pay and mine on. */
+  get chain(): ChainBackend {
+    return this.#chain;
   }
 
   /** An Electrum server of their chain. */
