@@ -29,6 +29,8 @@ export function renderStackConfig(config: StackConfig): string {
     '# A network of nodes to take part in: `sotto join` and `sotto leave` write it.',
     optional('relay', relay && { ...relay }, {
       policy: '/etc/sotto/policy',
+      bond: '/etc/sotto/bond',
+      leave: false,
     }),
     '# A bridge answers wallets, and verifies first: direct asks the own server, relayed the network.',
     optional('bridge', bridge && { ...bridge }, { lookup: 'relayed', schedule: 'steady' }),
