@@ -12,7 +12,7 @@ const HEADER = 'sotto-evidence-index/1';
 const LINE = new RegExp(`^(votes|consensuses) (${NUMBER}) (${HASH}) (${HASH})$`);
 /** One for each authority, and of these no more than can sign a note. */
 const MAX_ENTRIES = MAX_SIGNATURES;
-export const MAX_EVIDENCE_INDEX_BYTES = 16_384;
+const MAX_EVIDENCE_INDEX_BYTES = 16_384;
 
 /** What evidence there is, for others to fetch what they lack (spec/directory.md section 15). */
 export function renderEvidenceIndex(entries: readonly EvidenceEntry[]): string {

@@ -14,7 +14,7 @@ const HASH_BYTES = 32;
 const MAX_HASHES = 32;
 
 /** Bytes of a proof: a count, and the hashes of two proofs. */
-export const MAX_LOG_PROOF_BYTES = 1 + 2 * MAX_HASHES * HASH_BYTES;
+const MAX_LOG_PROOF_BYTES = 1 + 2 * MAX_HASHES * HASH_BYTES;
 
 /** What a consensus says of the log, and is in it: the next entry after `log` is its hash. */
 export type Logged = Pick<Consensus, 'hash' | 'log'>;
