@@ -14,7 +14,7 @@ import { socksDial } from '../src/io/socks-dial.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
 import type { Tor } from '../src/tor/tor-process.ts';
 import { medianOf, type Report, rounded } from './harness.ts';
-import { openPlain, subscribeAll, syncPlainly } from './plain-calls.ts';
+import { openPlain, subscribeAll, syncAsElectrum, syncPlainly } from './plain-calls.ts';
 
 // A large wallet over onion services of a private Tor network: what it takes through a bridge that
 // asks the network, beside the same calls to one server's onion. Mix and tick are 0, so that only the
@@ -76,42 +76,59 @@ async function benchAt({ directory, reaper, delayMs, chain, wallet }: Stage): Pr
     rounds.push(await measure({ network, tor, reaper, state }, wallet));
   }
   const median = (of: (round: Round) => number): number => medianOf(rounds.slice(1).map(of));
-  const plainMs = median((round) => round.plainMs);
-  const row = (what: string, ms: number): Report['rows'][number] => ({
+  const plainMs = median(({ atOnce }) => atOnce.plainMs);
+  const inTurnMs = median(({ inTurn }) => inTurn.plainMs);
+  const row = (what: string, ms: number, beside: number): Report['rows'][number] => ({
     what,
     'median ms': rounded(ms),
-    ratio: rounded(ms / plainMs),
+    ratio: rounded(ms / beside),
   });
   const transactions = new Set(wallet.flatMap(({ txids }) => txids)).size;
-  const title = `Wallet of ${ADDRESSES} addresses, ${transactions} transactions, ${delayMs} ms added to each onion round trip`;
+  const size = `${ADDRESSES} addresses, ${transactions} transactions`;
+  const title = `Wallet of ${size}, ${delayMs} ms added to each onion round trip`;
+  const first = 'through a new bridge, with its start, from nothing';
   return [
     {
-      title,
+      title: `${title}, asking 100 at a time in each of two jobs, as Electrum does`,
       rows: [
-        row('plain Electrum calls over one onion, from nothing', plainMs),
+        row('plain Electrum calls over one onion, from nothing', inTurnMs, inTurnMs),
         row(
-          'through a new bridge, with its start, from nothing',
-          median((round) => round.firstMs),
-        ),
-        row(
-          'through it, from the first connection on',
-          median((round) => round.syncMs),
-        ),
-        row(
-          'a restart of the bridge, until it listens',
-          median((round) => round.restartMs),
-        ),
-        row(
-          'all subscriptions answered after that',
-          median((round) => round.subscribedMs),
+          first,
+          median(({ inTurn }) => inTurn.firstMs),
+          inTurnMs,
         ),
       ],
     },
     {
-      title: `Memory of that bridge, MB`,
+      title: `${title}, asking all at once`,
       rows: [
-        { when: 'after the first sync', MB: median((round) => round.firstMb) },
-        { when: 'at its peak', MB: median((round) => round.peakMb) },
+        row('plain Electrum calls over one onion, from nothing', plainMs, plainMs),
+        row(
+          first,
+          median(({ atOnce }) => atOnce.firstMs),
+          plainMs,
+        ),
+        row(
+          'a restart of the bridge, until it listens',
+          median((round) => round.restartMs),
+          plainMs,
+        ),
+        row(
+          'all subscriptions answered after that',
+          median((round) => round.subscribedMs),
+          plainMs,
+        ),
+      ],
+    },
+    {
+      title: `The process of that bridge`,
+      rows: [
+        {
+          when: 'after the first sync',
+          MB: median(({ atOnce }) => atOnce.firstMb),
+          'processor s': rounded(median(({ atOnce }) => atOnce.cpuS)),
+        },
+        { when: 'at its peak', MB: median(({ atOnce }) => atOnce.peakMb) },
         { when: 'after the restart', MB: median((round) => round.restartMb) },
       ],
     },
@@ -119,14 +136,20 @@ async function benchAt({ directory, reaper, delayMs, chain, wallet }: Stage): Pr
 }
 
 interface Round {
-  readonly plainMs: number;
-  readonly firstMs: number;
-  readonly syncMs: number;
+  readonly inTurn: Sync;
+  readonly atOnce: Sync;
   readonly restartMs: number;
   readonly subscribedMs: number;
+  readonly restartMb: number;
+}
+
+interface Sync {
+  readonly plainMs: number;
+  readonly firstMs: number;
   readonly firstMb: number;
   readonly peakMb: number;
-  readonly restartMb: number;
+  /** Of all threads of the bridge. */
+  readonly cpuS: number;
 }
 
 interface Ways {
@@ -138,24 +161,34 @@ interface Ways {
 }
 
 async function measure(ways: Ways, wallet: readonly WalletAddress[]): Promise<Round> {
-  const plainMs = await timed(async () => {
-    await using client = await openOnion(ways);
-    await syncPlainly(client, wallet);
-  });
-  return { plainMs, ...(await firstSync(ways, wallet)), ...(await restart(ways, wallet)) };
+  const inTurn = { ...ways, state: `${ways.state}-in-turn` };
+  return {
+    inTurn: await firstSync(inTurn, (client) => syncAsElectrum(client, wallet)),
+    atOnce: await firstSync(ways, (client) => syncPlainly(client, wallet)),
+    ...(await restart(ways, wallet)),
+  };
 }
 
-type FirstSync = Pick<Round, 'firstMs' | 'syncMs' | 'firstMb' | 'peakMb'>;
-
-async function firstSync(ways: Ways, wallet: readonly WalletAddress[]): Promise<FirstSync> {
+/** The same, of one server and of a new bridge. */
+async function firstSync(
+  ways: Ways,
+  sync: (client: ElectrumClient) => Promise<void>,
+): Promise<Sync> {
+  const plainMs = await timed(async () => {
+    await using client = await openOnion(ways);
+    await sync(client);
+  });
   const started = performance.now();
   await using bridge = await startBridge(ways);
-  const syncMs = await timed(async () => {
-    await using client = await openLoopback(bridge.ready.electrum);
-    await syncPlainly(client, wallet);
-  });
-  const firstMs = performance.now() - started;
-  return { firstMs, syncMs, firstMb: memoryOf(bridge, 'VmRSS'), peakMb: memoryOf(bridge, 'VmHWM') };
+  await using client = await openLoopback(bridge.ready.electrum);
+  await sync(client);
+  return {
+    plainMs,
+    firstMs: performance.now() - started,
+    firstMb: memoryOf(bridge, 'VmRSS'),
+    peakMb: memoryOf(bridge, 'VmHWM'),
+    cpuS: processorSecondsOf(bridge),
+  };
 }
 
 type Restart = Pick<Round, 'restartMs' | 'subscribedMs' | 'restartMb'>;
@@ -204,6 +237,15 @@ function memoryOf({ pid }: BridgeProcess, field: 'VmRSS' | 'VmHWM'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
   return Math.round(Number(kilobytes) / 1000);
+}
+
+const TICKS_A_SECOND = 100;
+
+/** As the kernel counts them (proc(5), /proc/pid/stat): utime and stime follow what is in brackets. */
+function processorSecondsOf({ pid }: BridgeProcess): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }
 
 async function timed(run: () => Promise<unknown>): Promise<number> {

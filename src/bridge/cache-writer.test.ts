@@ -33,7 +33,8 @@ class FileInMemory implements RecordFile {
 function writerOn(file: RecordFile, log: Logger = silent): CacheWriter {
   const histories = new Map<string, CachedHistory>();
   for (const name of NAMES) histories.set(name, { history, due: 1, wantedAt: 1 });
-  return new CacheWriter({ file, path: '', key: new Uint8Array(), histories, livePages: 1, log });
+  const pages = new Map<string, number>();
+  return new CacheWriter({ file, path: '', key: new Uint8Array(), histories, pages, log });
 }
 
 const NAMES = Array.from({ length: 40 }, (_, index) => index.toString(16).padStart(64, '0'));

@@ -1,8 +1,9 @@
 import { messageOf } from '../base/errors.ts';
 import { type Logger } from '../base/log.ts';
 import { type CachedHistory } from './history-cache.ts';
-import { encodeRecord } from './history-record.ts';
+import { encodeRecord, isDropped, scriptHashOfRecord } from './history-record.ts';
 import { type RecordFile, rewriteRecordFile } from './record-file.ts';
+import { pagesFor } from './record-pages.ts';
 
 export interface CacheWriterOptions {
   /** Owned by the writer from here on. */
@@ -11,30 +12,33 @@ export interface CacheWriterOptions {
   readonly key: Uint8Array;
   /** What is to be in the file; others change it. */
   readonly histories: ReadonlyMap<string, CachedHistory>;
-  /** How much of the file they take. */
-  readonly livePages: number;
+  /** How many pages of the file each of them takes; the writer keeps it. */
+  readonly pages: Map<string, number>;
   readonly log: Logger;
 }
 
 /** So many records are written and synced at a time. */
 const BATCH = 32;
-/** The file is written anew when it is so many times as long as it was then. */
+/** The file is written anew when it is so many times as long as what it is to hold. */
 const MAX_GROWTH = 2;
 const SMALL_PAGES = 256;
+const HEAD_PAGES = 1;
 
 /** Writes what changes to the file of a cache, one write at a time. */
 export class CacheWriter implements AsyncDisposable {
   readonly #options: CacheWriterOptions;
   readonly #waiting = new Set<string>();
   #file: RecordFile;
-  #rewriteAt: number;
+  #livePages = HEAD_PAGES;
+  /** Pages of the file when there was no room for two of them. */
+  #noRoomAt = 0;
   #writing: Promise<void> | undefined;
   #failing = false;
 
   constructor(options: CacheWriterOptions) {
     this.#options = options;
     this.#file = options.file;
-    this.#rewriteAt = limitOf(options.livePages);
+    for (const pages of options.pages.values()) this.#livePages += pages;
   }
 
   /** To be called after every change. */
@@ -59,7 +63,7 @@ export class CacheWriter implements AsyncDisposable {
     try {
       while (this.#waiting.size > 0) {
         await this.#append([...this.#waiting].slice(0, BATCH));
-        if (this.#file.pages > this.#rewriteAt) await this.#rewrite();
+        if (this.#isOvergrown) await this.#rewrite();
         if (this.#failing) this.#options.log.info('the histories can be written again');
         this.#failing = false;
       }
@@ -74,21 +78,38 @@ export class CacheWriter implements AsyncDisposable {
 
   async #append(scriptHashes: readonly string[]): Promise<void> {
     for (const scriptHash of scriptHashes) this.#waiting.delete(scriptHash);
+    const records = scriptHashes.map((scriptHash) => this.#recordOf(scriptHash));
     try {
-      await this.#file.append(scriptHashes.map((scriptHash) => this.#recordOf(scriptHash)));
+      await this.#file.append(records);
+      for (const record of records) this.#count(record);
     } catch (error) {
       for (const scriptHash of scriptHashes) this.#waiting.add(scriptHash);
       throw error;
     }
   }
 
+  #count(record: Uint8Array): void {
+    const { pages } = this.#options;
+    const scriptHash = scriptHashOfRecord(record);
+    this.#livePages -= pages.get(scriptHash) ?? 0;
+    pages.delete(scriptHash);
+    if (isDropped(record)) return;
+    pages.set(scriptHash, pagesFor(record.length));
+    this.#livePages += pagesFor(record.length);
+  }
+
+  get #isOvergrown(): boolean {
+    // Not at every write where there is no room for two files.
+    const least = Math.max(this.#livePages, this.#noRoomAt);
+    return this.#file.pages > Math.max(SMALL_PAGES, MAX_GROWTH * least);
+  }
+
   async #rewrite(): Promise<void> {
     const { path, key } = this.#options;
     const old = this.#file;
-    // Not at every write where there is no room for two files.
-    this.#rewriteAt = limitOf(old.pages);
+    this.#noRoomAt = old.pages;
     this.#file = await rewriteRecordFile({ path, key, batches: this.#batches() });
-    this.#rewriteAt = limitOf(this.#file.pages);
+    this.#noRoomAt = 0;
     await old[Symbol.asyncDispose]();
   }
 
@@ -103,8 +124,4 @@ export class CacheWriter implements AsyncDisposable {
   #recordOf(scriptHash: string): Uint8Array {
     return encodeRecord(scriptHash, this.#options.histories.get(scriptHash));
   }
-}
-
-function limitOf(pages: number): number {
-  return Math.max(SMALL_PAGES, MAX_GROWTH * pages);
 }

@@ -45,10 +45,9 @@ export class Fetching implements AsyncDisposable {
 
   constructor(options: FetchingOptions) {
     this.#options = options;
-    const { windowMs, atOnce } = options;
     // Each question under way listens.
     setMaxListeners(0, this.#closing.signal);
-    this.#questions = new Questions({ ask: (script) => this.#ask(script), windowMs, atOnce });
+    this.#questions = new Questions({ ...options, ask: (script) => this.#ask(script) });
   }
 
   /** For a wallet that waits. */

@@ -101,6 +101,21 @@ test('the file grows with what it holds, not with how often that changes', async
   assert.equal(cache.get(scriptHash)?.due, 59);
 });
 
+test('histories that are new are appended, however many they are', async () => {
+  const { history, ...times } = entryOf('first');
+  const path = join(directory, 'histories');
+  await using cache = await open();
+  const { ino } = await stat(path);
+  for (let index = 0; index < 600; index += 1) {
+    const scriptHash = index.toString(16).padStart(64, '0');
+    cache.put({ ...times, history: { ...history, scriptHash } });
+  }
+  await cache.saved;
+  const after = await stat(path);
+  assert.equal(after.size, 601 * 4096);
+  assert.equal(after.ino, ino);
+});
+
 test('addresses with one transaction, with many, and with none look alike on the disk', async () => {
   const several = testScript('several');
   for (let payment = 0; payment < 6; payment += 1) chain.pay(several.script, 50_000n);

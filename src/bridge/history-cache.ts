@@ -69,8 +69,8 @@ export async function openHistoryCache(options: HistoryCacheOptions): Promise<Hi
       onRecord: (record) => records.set(scriptHashOfRecord(record), record),
     }),
   );
-  const { histories, lost, livePages } = load(records, headers);
-  const writer = new CacheWriter({ file, path, key, histories, livePages, log });
+  const { histories, lost, pages } = load(records, headers);
+  const writer = new CacheWriter({ file, path, key, histories, pages, log });
   scope.move();
   return {
     get size() {
@@ -98,20 +98,21 @@ interface Loaded {
   readonly histories: Map<string, CachedHistory>;
   /** Scripthashes. */
   readonly lost: readonly string[];
-  readonly livePages: number;
+  /** Of each record that is held. */
+  readonly pages: Map<string, number>;
 }
 
 /** `records` is the newest one of each scripthash. */
 function load(records: ReadonlyMap<string, Uint8Array>, headers: HeaderLookup): Loaded {
   const histories = new Map<string, CachedHistory>();
   const lost: string[] = [];
-  let livePages = 1;
+  const pages = new Map<string, number>();
   for (const [scriptHash, record] of records) {
     const entry = decodeRecord(record);
     if (entry === undefined) continue;
-    livePages += pagesFor(record.length);
+    pages.set(scriptHash, pagesFor(record.length));
     if (isStillProved(entry.history, headers)) histories.set(scriptHash, entry);
     else lost.push(scriptHash);
   }
-  return { histories, lost, livePages };
+  return { histories, lost, pages };
 }

@@ -32,9 +32,14 @@ export function scriptHashOfRecord(record: Uint8Array): string {
   return toHex(record.subarray(0, HASH_BYTES));
 }
 
+/** Whether it says that the history is held no more. */
+export function isDropped(record: Uint8Array): boolean {
+  return record.length <= HASH_BYTES;
+}
+
 /** @throws MalformedBytesError */
 export function decodeRecord(record: Uint8Array): CachedHistory | undefined {
-  if (record.length <= HASH_BYTES) return undefined;
+  if (isDropped(record)) return undefined;
   const fields = arrayOf(decodeCbor(record.subarray(HASH_BYTES)), { min: 8, max: 8 });
   const [due, wantedAt, tip, source, confirmed, unconfirmed, unspent, entries] = fields;
   const history = {

@@ -10,7 +10,7 @@ export interface OpenBridgeOptions extends Omit<BridgeOptions, 'watchList'> {
   /** 32 bytes, of the histories. */
   readonly key: Uint8Array;
   readonly schedule: Schedule;
-  /** Over which first questions are collected, to go out in random order. */
+  /** Over which first questions are spread, to go out in random order. */
   readonly windowMs: number;
   /** Gives up the opening. */
   readonly signal: AbortSignal;

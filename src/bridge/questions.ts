@@ -1,14 +1,15 @@
-import { randomInt } from 'node:crypto';
-import { shuffled } from '../base/shuffled.ts';
+import { type Clock } from '../base/clock.ts';
+import { Hold } from '../io/hold.ts';
 import { Gate } from '../electrum/gate.ts';
 
 export interface QuestionsOptions<T> {
   /** Asks one, and deals with what comes of it. Never rejects. */
   readonly ask: (subject: T) => Promise<void>;
-  /** Over which questions that come together are collected, to go out in random order. */
+  /** Over which questions that come together are spread, to go out in random order. */
   readonly windowMs: number;
   /** How many are under way at once. */
   readonly atOnce: number;
+  readonly clock: Clock;
 }
 
 /** Puts questions in turn, about each subject one at a time. */
@@ -18,23 +19,26 @@ export class Questions<T> implements AsyncDisposable {
   readonly #gathered = new Set<T>();
   readonly #asking = new Map<T, 'in turn' | 'asked' | 'to be asked again'>();
   readonly #running = new Set<Promise<void>>();
-  #window: NodeJS.Timeout | undefined;
+  readonly #hold: Hold<T>;
   #isClosed = false;
 
   constructor(options: QuestionsOptions<T>) {
     this.#options = options;
     this.#gate = new Gate(options.atOnce);
+    this.#hold = new Hold({
+      clock: options.clock,
+      release: (subjects) => {
+        for (const subject of subjects) this.#gathered.delete(subject);
+        for (const subject of subjects) this.ask(subject);
+      },
+    });
   }
 
-  /** Asks with all that come within the window, so that their order tells nothing. */
+  /** Asks at a random moment of the window, so that neither order nor time of a burst is told. */
   gather(subject: T): void {
+    if (this.#gathered.has(subject)) return;
     this.#gathered.add(subject);
-    this.#window ??= setTimeout(() => {
-      this.#window = undefined;
-      const together = shuffled([...this.#gathered], randomInt);
-      this.#gathered.clear();
-      for (const each of together) this.ask(each);
-    }, this.#options.windowMs);
+    this.#hold.addWithin(subject, this.#options.windowMs);
   }
 
   /** Asks in turn; about what is asked at this moment, once more. */
@@ -55,7 +59,7 @@ export class Questions<T> implements AsyncDisposable {
   /** Asks nothing more, and waits for what is under way. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#window);
+    this.#hold.clear();
     await Promise.all(this.#running);
   }
 

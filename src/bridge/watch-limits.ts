@@ -8,7 +8,7 @@ export interface WatchLimits {
   readonly maxBytes: number;
   /** Questions under way at once: as many as three relays take of one client, 64 each. */
   readonly atOnce: number;
-  /** Over which first questions are collected, to go out in random order. */
+  /** Over which first questions are spread, to go out in random order. */
   readonly windowMs: number;
   /** How long a wallet waits for a first history: less than Electrum, which hangs up after 30 seconds. */
   readonly patienceMs: number;

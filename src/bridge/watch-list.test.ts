@@ -109,18 +109,33 @@ test('wallets that want the same script share one question, and all are told of 
 
 test('subscriptions that come together go out in another order, so many at a time', async () => {
   const lookup = new ChainLookup(chain);
-  lookup.delayMs = 100;
+  lookup.delayMs = 2_000;
   await using list = watchListOver({ lookup, limits: { windowMs: 1_500, atOnce: 7 } });
   const scriptHashes = newScripts(40).map(({ scriptHash }) => scriptHash);
   for (const scriptHash of scriptHashes) subscribe(list, scriptHash);
-  await pass(1_400);
-  assert.equal(lookup.asked.length, 0);
+  await pass(0);
   assert.equal(list.stats().waiting, 40);
-  await pass(2_000);
+  await pass(1_510);
+  assert.equal(lookup.asked.length, 7);
+  await pass(20_000);
   assert.deepEqual(lookup.asked.toSorted(), scriptHashes.toSorted());
   assert.notDeepEqual(lookup.asked, scriptHashes);
   assert.equal(lookup.mostUnderWay, 7);
   assert.deepEqual(list.stats().lastProof?.tip.height, chain.tip.height);
+});
+
+test('a burst of subscriptions goes out in parts, over the whole of the window and no longer', async () => {
+  const lookup = new ChainLookup(chain);
+  await using list = watchListOver({ lookup, limits: { windowMs: 1_500, atOnce: 1_000 } });
+  for (const { scriptHash } of newScripts(200)) subscribe(list, scriptHash);
+  const after: number[] = [];
+  for (let part = 0; part < 3; part += 1) {
+    await pass(503);
+    after.push(lookup.asked.length);
+  }
+  const [first = 0, second = 0, third = 0] = after;
+  assert.ok(first > 30 && second - first > 30 && third - second > 30, after.join());
+  assert.equal(third, 200);
 });
 
 test('a restarted bridge answers at once with what it had, and asks nobody for it', async () => {

@@ -9,6 +9,7 @@ import {
   type Binding,
   bindGateway,
   bindRelays,
+  broadcastOrder,
   BOUND_MS,
   rendezvousScore,
   routesTo,
@@ -114,9 +115,10 @@ test('two gateways or more never get an address, unless there are too few', () =
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 9 }), (count) => {
       const consensus = consensusOf(plain(count));
+      const order = broadcastOrder({ secret, consensus });
       const held: Binding[] = [];
       for (let index = 0; index < 100; index++) {
-        const spared = sparedGateways({ secret, consensus }, held);
+        const spared = (): ReadonlySet<string> => sparedGateways(order, held);
         held.push(bindGateway({ secret, consensus, now: NOW, spared }, script(index), undefined));
       }
       const holders = new Set(held.map(({ nodeId: holder }) => holder)).size;
@@ -128,12 +130,13 @@ test('two gateways or more never get an address, unless there are too few', () =
 
 test('which gateways are spared changes only when one of them gets an address or goes', () => {
   const consensus = consensusOf(plain(8));
-  const before = sparedGateways({ secret, consensus }, []);
+  const order = broadcastOrder({ secret, consensus });
+  const before = sparedGateways(order, []);
   const [first = ''] = before;
   const others = consensus.nodes.filter(({ nodeId: id }) => !before.has(id));
   const held = others.map(({ nodeId: holder }) => ({ nodeId: holder, since: NOW }));
-  assert.deepEqual(sparedGateways({ secret, consensus }, held), before);
-  const lost = sparedGateways({ secret, consensus }, [...held, { nodeId: first, since: NOW }]);
+  assert.deepEqual(sparedGateways(order, held), before);
+  const lost = sparedGateways(order, [...held, { nodeId: first, since: NOW }]);
   assert.deepEqual(lost, new Set([...before].filter((id) => id !== first)));
 });
 

@@ -26,8 +26,8 @@ export interface Chooser {
   readonly consensus: Consensus;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Gateways that no address is bound to anew. */
-  readonly spared?: ReadonlySet<NodeId>;
+  /** Gateways that no address is bound to anew. Asked for only when one is chosen. */
+  readonly spared?: () => ReadonlySet<NodeId>;
 }
 
 const RELAY_LABEL = utf8('relay');
@@ -66,8 +66,9 @@ export function bindGateway(
   const kept = held && keptBinding(chooser, held, 'Gateway');
   if (kept !== undefined) return kept;
   const subject = fromHex(scriptHash);
+  const spared = chooser.spared?.();
   const gateways = candidates(chooser.consensus, 'Gateway').filter(
-    ({ nodeId }) => chooser.spared?.has(nodeId) !== true,
+    ({ nodeId }) => spared?.has(nodeId) !== true,
   );
   const [chosen] = ranked(chooser.secret, subject, gateways);
   if (chosen === undefined) {
@@ -78,21 +79,29 @@ export function bindGateway(
   return { nodeId: chosen.nodeId, since: chooser.now };
 }
 
+/** The gateways, in the order in which a wallet keeps them free of addresses. */
+export function broadcastOrder({
+  secret,
+  consensus,
+}: Pick<Chooser, 'secret' | 'consensus'>): readonly ConsensusNode[] {
+  return ranked(secret, BROADCAST_LABEL, candidates(consensus, 'Gateway'));
+}
+
 /**
  * Gateways that are kept free of addresses for as long as they hold none, so that the wallet can show
- * its transactions to somebody: half of them, 2 or 3, as far as one is left.
+ * its transactions to somebody: half of them, 2 or 3, as far as one is left. `order`: all of them, by
+ * `broadcastOrder`.
  */
 export function sparedGateways(
-  { secret, consensus }: Pick<Chooser, 'secret' | 'consensus'>,
+  order: readonly ConsensusNode[],
   held: Iterable<Binding>,
 ): ReadonlySet<NodeId> {
-  const holders = new Set([...held].map(({ nodeId }) => nodeId));
-  const gateways = candidates(consensus, 'Gateway');
-  const free = gateways.filter(({ nodeId }) => !holders.has(nodeId));
-  const half = Math.max(LEAST_SPARED, Math.floor(gateways.length / 2));
-  const count = Math.max(0, Math.min(MOST_SPARED, half, gateways.length - 1));
-  const spared = ranked(secret, BROADCAST_LABEL, free).slice(0, count);
-  return new Set(spared.map(({ nodeId }) => nodeId));
+  const holders = new Set<NodeId>();
+  for (const { nodeId } of held) holders.add(nodeId);
+  const half = Math.max(LEAST_SPARED, Math.floor(order.length / 2));
+  const count = Math.max(0, Math.min(MOST_SPARED, half, order.length - 1));
+  const free = order.filter(({ nodeId }) => !holders.has(nodeId));
+  return new Set(free.slice(0, count).map(({ nodeId }) => nodeId));
 }
 
 /**
@@ -155,9 +164,7 @@ export function relaysTo(
   );
   // Of equal weight here: the weights counted when the relays were chosen.
   const label = concatBytes(RELAY_LABEL, subject);
-  const score = ({ nodeId }: ConsensusNode): number =>
-    rendezvousScore(secret, label, { nodeId, weight: 1 });
-  return apart.toSorted((a, b) => score(b) - score(a));
+  return byScore(apart, ({ nodeId }) => rendezvousScore(secret, label, { nodeId, weight: 1 }));
 }
 
 /** `relaysTo`, at least one. @throws LookupError `no-route` when no relay is left. */
@@ -184,8 +191,15 @@ export function ranked(
   subject: Uint8Array,
   nodes: readonly ConsensusNode[],
 ): readonly ConsensusNode[] {
+  return byScore(nodes, (node) => rendezvousScore(secret, subject, node));
+}
+
+function byScore(
+  nodes: readonly ConsensusNode[],
+  scoreOf: (node: ConsensusNode) => number,
+): readonly ConsensusNode[] {
   return nodes
-    .map((node) => ({ node, score: rendezvousScore(secret, subject, node) }))
+    .map((node) => ({ node, score: scoreOf(node) }))
     .sort((a, b) => b.score - a.score)
     .map(({ node }) => node);
 }

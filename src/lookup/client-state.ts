@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { fromUtf8 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
@@ -28,6 +29,8 @@ export interface ClientState {
 
 const SECRET_BYTES = 32;
 const SECRET_FILE = 'wallet-secret';
+/** Between two writes: while a large wallet is asked about, one serves the choices of many addresses. */
+const SPACING_MS = 100;
 const CHOICES_FILE = 'choices.json';
 
 const nodeId = z.string().regex(/^[0-9a-f]{32}$/);
@@ -51,7 +54,7 @@ export async function openClientState(directory: string): Promise<ClientState> {
   const secret = await openSecret(join(directory, SECRET_FILE));
   const path = join(directory, CHOICES_FILE);
   let choices = parseChoices(path, await readIfPresent(path));
-  let writing: Promise<void> = Promise.resolve();
+  let spaced: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
   return {
     secret,
@@ -61,13 +64,12 @@ export async function openClientState(directory: string): Promise<ClientState> {
     save(changed) {
       choices = changed;
       // Whatever changes while a write is on its way is written by the one after it.
-      next ??= writing
-        .catch(() => undefined)
-        .then(() => {
-          next = undefined;
-          writing = writeDurably(path, renderChoices(choices));
-          return writing;
-        });
+      next ??= spaced.then(() => {
+        next = undefined;
+        const written = writeDurably(path, renderChoices(choices));
+        spaced = written.catch(() => undefined).then(() => sleep(SPACING_MS));
+        return written;
+      });
       return next;
     },
   };

@@ -9,6 +9,7 @@ import {
   type Binding,
   bindGateway,
   bindRelays,
+  broadcastOrder,
   candidates,
   type Chooser,
   ranked,
@@ -27,6 +28,9 @@ export class StickyChoices {
   readonly #state: ClientState;
   readonly #clock: Clock;
   #saved: Promise<void> = Promise.resolve();
+  /** By `broadcastOrder`, of the consensus beside it: in a large one it takes many hashes. */
+  #order:
+    { readonly consensus: Consensus; readonly gateways: readonly ConsensusNode[] } | undefined;
 
   constructor(state: ClientState, clock: Clock) {
     this.#state = state;
@@ -129,8 +133,17 @@ export class StickyChoices {
 
   #chooser(consensus: Consensus): Chooser {
     const { secret, choices } = this.#state;
-    const spared = sparedGateways({ secret, consensus }, choices.gateways.values());
+    const spared = (): ReadonlySet<NodeId> =>
+      sparedGateways(this.#orderIn(consensus), choices.gateways.values());
     return { secret, consensus, now: this.#clock(), spared };
+  }
+
+  #orderIn(consensus: Consensus): readonly ConsensusNode[] {
+    if (this.#order?.consensus !== consensus) {
+      const gateways = broadcastOrder({ secret: this.#state.secret, consensus });
+      this.#order = { consensus, gateways };
+    }
+    return this.#order.gateways;
   }
 
   #save(choices: Choices): void {

@@ -10,7 +10,7 @@ import type { EpochKeys } from './epoch-keys.ts';
 import { encodeAnswer, encodeQuota } from './frame-payload.ts';
 import type { Frame } from './frame.ts';
 import type { GatewayHandler } from './gateway-handler.ts';
-import { Hold } from './hold.ts';
+import { Hold } from '../io/hold.ts';
 import { MAX_SKEW_MINUTES } from './limits.ts';
 import type { Link } from './link.ts';
 import { decodeRequest, encodeReply, type Reply, type Request } from './message.ts';

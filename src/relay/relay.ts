@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Consensus, ConsensusNode } from '../directory/consensus.ts';
@@ -9,7 +8,7 @@ import type { Circuit } from './circuits.ts';
 import { Deadlines } from './deadlines.ts';
 import { decodeForward, type Forward, type Hello } from './frame-payload.ts';
 import type { Frame } from './frame.ts';
-import { Hold } from './hold.ts';
+import { Hold } from '../io/hold.ts';
 import type { Link } from './link.ts';
 import type { NodeIdentity } from './node-identity.ts';
 import type { Observe } from './observation.ts';
@@ -53,8 +52,6 @@ interface Refusal {
 
 /** Unless the consensus says otherwise. */
 const DEFAULT_MIX_MS = 500;
-/** Release moments are this far apart, so that clients' cells share them. */
-const MIX_STEP_MS = 10;
 const REFRESH_MS = 1_000;
 
 /** Passes cells on and never opens them (spec/relay.md section 8.2). */
@@ -106,7 +103,7 @@ export class Relay implements AsyncDisposable {
     const flight = { client, id, cell, gateway, sent: false };
     client.inFlight += 1;
     this.#deadlines.add(flight);
-    this.#mix.add(flight, this.#releaseTime());
+    this.#mix.addWithin(flight, this.#consensus?.params.get('mix-ms') ?? DEFAULT_MIX_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -171,13 +168,6 @@ export class Relay implements AsyncDisposable {
         flight.client.link.send({ type: 'BACK', id: flight.id, payload });
       },
     });
-  }
-
-  #releaseTime(): number {
-    const mixMs = this.#consensus?.params.get('mix-ms') ?? DEFAULT_MIX_MS;
-    const now = this.#options.clock();
-    if (mixMs === 0) return now;
-    return Math.ceil((now + randomInt(mixMs + 1)) / MIX_STEP_MS) * MIX_STEP_MS;
   }
 
   /** False when the flight was over already. */

@@ -39,7 +39,7 @@ export function bridgeCommand(): Command {
         .conflicts('direct'),
     )
     .addOption(
-      new Option('--window-ms <n>', 'first questions of this time go out together, in random order')
+      new Option('--window-ms <n>', 'each first question goes out at a random moment of this time')
         .argParser(wholeNumber(0, 10_000))
         .default(1500),
     )

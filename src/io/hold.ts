@@ -15,6 +15,9 @@ interface Slot<T> {
   readonly cancel: () => void;
 }
 
+/** Moments within a time are this far apart, so that items share them. */
+const STEP_MS = 10;
+
 /** Keeps items until the moment each is due. The order in which they came does not show. */
 export class Hold<T> {
   readonly #options: HoldOptions<T>;
@@ -28,6 +31,14 @@ export class Hold<T> {
   add(item: T, at: number): void {
     const slot = this.#slots.get(at) ?? this.#open(at);
     slot.items.push(item);
+  }
+
+  /** At a random moment of the next milliseconds; after this turn when there are none. */
+  addWithin(item: T, windowMs: number): void {
+    const { clock, random = randomInt } = this.#options;
+    const now = clock();
+    const moment = Math.ceil((now + random(windowMs + 1)) / STEP_MS) * STEP_MS;
+    this.add(item, windowMs === 0 ? now : moment);
   }
 
   /** Drops what is held. */

@@ -57,3 +57,21 @@ test('what is held when it is cleared never leaves', async () => {
   vi.advanceTimersByTime(5_000);
   assert.deepEqual(batches, []);
 });
+
+test('items of a window leave in every order, equally often, and within it', () => {
+  vi.setSystemTime(1_001);
+  const orders = new Map<string, number>();
+  let order = '';
+  const hold = new Hold<string>({
+    clock: Date.now,
+    release: (items) => (order += items.join('')),
+  });
+  for (let round = 0; round < 6_000; round++) {
+    order = '';
+    for (const item of 'abc') hold.addWithin(item, 50);
+    vi.advanceTimersByTime(60);
+    orders.set(order, (orders.get(order) ?? 0) + 1);
+  }
+  assert.equal(orders.size, 6);
+  for (const count of orders.values()) assert.ok(Math.abs(count - 1_000) < 200, `${count}`);
+});
