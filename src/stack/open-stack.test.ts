@@ -41,10 +41,7 @@ test('what rendered files could not hold is no home', async () => {
 test('files that are named and are not there are told', async () => {
   await using home = await makeTemporaryDirectory();
   const file = join(home.path, 'sotto.yaml');
-  await writeFile(
-    file,
-    'network: regtest\nbackend: process\nrelay: { policy: /nowhere/p }\n',
-  );
+  await writeFile(file, 'network: regtest\nbackend: process\nrelay: { policy: /nowhere/p }\n');
   await isRefused(home.path, /there is no file \/nowhere\/p/);
   await writeFile(file, 'network: regtest\nbackend: process\ntor: { test_network: /nowhere/n }\n');
   await isRefused(home.path, /there is no file \/nowhere\/n/);
