@@ -10,6 +10,7 @@ import { type NodeFlag } from '../src/directory/consensus-node.ts';
 import { type NodeId } from '../src/directory/node-id.ts';
 import { lockOnChain } from './chain-bond.ts';
 import { testSeed } from './test-directory.ts';
+import { type LookupError } from '../src/lookup/fault.ts';
 import { type LookupNetwork, startLookupNetwork, type TestLookup } from './lookup-network.ts';
 
 const SATS = 1_000_000;
@@ -133,10 +134,14 @@ test.each([
   assert.ok(claim);
   const { nodeId } = liar;
   show(nodeId, file(claim));
-  const client = await clientOf(bonded(nodeId, 50 * SATS));
-  const gateways = await lookUpAll(client);
-  assert.ok(!gateways.includes(nodeId));
-  const faults = client.lookup.faults.filter(({ code }) => code === 'bond-unproved');
+  const faults: LookupError[] = [];
+  // Some wallets keep that gateway free of addresses, and then nobody asks for its bond.
+  for (let wallets = 0; wallets < 20 && faults.length === 0; wallets += 1) {
+    const client = await clientOf(bonded(nodeId, 50 * SATS));
+    const gateways = await lookUpAll(client);
+    assert.ok(!gateways.includes(nodeId));
+    faults.push(...client.lookup.faults.filter(({ code }) => code === 'bond-unproved'));
+  }
   for (const fault of faults) {
     assert.ok(fault.message.includes(nodeId) && fault.message.includes(why), fault.message);
     assert.ok(fault.message.includes('The consensus of epoch 1'));

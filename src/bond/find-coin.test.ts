@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { testBond } from '../../test/test-bond.ts';
-import { parseTransaction } from '../bitcoin/transaction.ts';
-import { largestCoin, type ProvedPayment } from './find-coin.ts';
+import { parseTransaction, type Transaction } from '../bitcoin/transaction.ts';
+import { largestCoin } from './find-coin.ts';
 
 const nodeId = 'dced38f3ccc06fc6f92732ada32e1162';
 const { bond } = testBond({ nodeId });
@@ -11,7 +11,7 @@ test('the largest of several payments is the bond', () => {
   const coin = largestCoin([paymentOf(100), paymentOf(300), paymentOf(200)], bond);
   assert.equal(coin?.sats, 300);
   assert.equal(coin.vout, 0);
-  assert.equal(coin.txid, parseTransaction(coin.proof.raw).txid);
+  assert.equal(coin.txid, paymentOf(300).txid);
 });
 
 test('a payment to another key, or locked until another time, is none', () => {
@@ -20,7 +20,6 @@ test('a payment to another key, or locked until another time, is none', () => {
   assert.equal(largestCoin([], bond), undefined);
 });
 
-function paymentOf(sats: number): ProvedPayment {
-  const { raw, block } = testBond({ nodeId, sats }).proof;
-  return { raw, transaction: parseTransaction(raw), block };
+function paymentOf(sats: number): Transaction {
+  return parseTransaction(testBond({ nodeId, sats }).proof.raw);
 }

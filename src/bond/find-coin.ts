@@ -1,22 +1,12 @@
 import { equalBytes } from '../base/bytes.ts';
 import { type Transaction } from '../bitcoin/transaction.ts';
-import { type TransactionProof } from '../query/transaction-body.ts';
-import { type BondProof } from './bond-proof.ts';
 import { bondOutputScript, type BondTerms } from './bond-script.ts';
-
-/** A transaction of the history of the bond's script, proved to be in a block. */
-export interface ProvedPayment {
-  readonly raw: Uint8Array;
-  readonly transaction: Transaction;
-  readonly block: TransactionProof;
-}
 
 /** An output that pays the script of a bond. */
 export interface BondCoin {
   readonly txid: string;
   readonly vout: number;
   readonly sats: number;
-  readonly proof: BondProof;
 }
 
 /**
@@ -24,16 +14,14 @@ export interface BondCoin {
  * several payments do not add up.
  */
 export function largestCoin(
-  payments: readonly ProvedPayment[],
+  transactions: readonly Transaction[],
   terms: BondTerms,
 ): BondCoin | undefined {
   const script = bondOutputScript(terms);
-  const coins = payments.flatMap(({ raw, transaction, block }) =>
-    transaction.outputs.flatMap((output, vout): BondCoin[] => {
-      if (!equalBytes(output.script, script)) return [];
-      const { txid } = transaction;
-      return [{ txid, vout, sats: Number(output.value), proof: { raw, block } }];
-    }),
+  const coins = transactions.flatMap(({ txid, outputs }) =>
+    outputs.flatMap((output, vout): BondCoin[] =>
+      equalBytes(output.script, script) ? [{ txid, vout, sats: Number(output.value) }] : [],
+    ),
   );
   return coins.sort((a, b) => b.sats - a.sats)[0];
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { LookupError, NOBODY } from '../lookup/fault.ts';
-import { type Lookup, type VerifiedEntry, type VerifiedTransaction } from '../lookup/lookup.ts';
+import { type FoundTransaction, type Lookup, type VerifiedEntry } from '../lookup/lookup.ts';
 import { TransactionLookup } from './transaction-lookup.ts';
 
 const { signal } = new AbortController();
@@ -15,7 +15,7 @@ interface Setting {
 }
 
 function setting(height: number, held: readonly string[] = []): Setting {
-  const found = { height, raw: new Uint8Array(100) } as VerifiedTransaction;
+  const found = { height, raw: new Uint8Array(100) } as FoundTransaction;
   const asked: string[] = [];
   const state: Setting = {
     asked,

@@ -21,7 +21,7 @@ import {
   type LookupCallOptions,
   type VerifiedHeaders,
   type VerifiedHistory,
-  type VerifiedTransaction,
+  type FoundTransaction,
 } from './lookup.ts';
 import { type ScriptHints } from './script-hints.ts';
 import { checkTipAge, verifyHistory, verifyTransaction } from './verify-history.ts';
@@ -86,7 +86,7 @@ export class DirectLookup implements Lookup {
     }
   }
 
-  async transaction(txid: string, { signal }: LookupCallOptions): Promise<VerifiedTransaction> {
+  async transaction(txid: string, { signal }: LookupCallOptions): Promise<FoundTransaction> {
     return blamingServer(this.#options.onion, () =>
       this.#retried(signal, () => this.#readTransaction(txid, signal)),
     );
@@ -145,7 +145,7 @@ export class DirectLookup implements Lookup {
     return { ...history, tip: headers.tip, source: { kind: 'server', onion } };
   }
 
-  async #readTransaction(txid: string, signal: AbortSignal): Promise<VerifiedTransaction> {
+  async #readTransaction(txid: string, signal: AbortSignal): Promise<FoundTransaction> {
     const { client, headers } = this.#options;
     const raw = await unlessAborted(this.#rawOf(txid), signal);
     const unproved = verifyTransaction({ txid, height: 0, raw, proof: undefined }, headers);

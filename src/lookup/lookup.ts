@@ -18,14 +18,18 @@ export interface VerifiedTransaction {
   readonly proved: boolean;
   /** When proved: the hashes beside its way to the block's merkle root, deepest first, hex in display order. */
   readonly branch: readonly string[] | undefined;
-  /** When proved and not at position 0: shows that the branch is as long as it should be. */
-  readonly coinbase?: CoinbaseSpine | undefined;
   readonly raw: Uint8Array;
   readonly transaction: Transaction;
 }
 
 /** One of a history: it pays or spends the script. */
 export type VerifiedEntry = VerifiedTransaction;
+
+/** One that was asked for by its txid, with all that it takes to prove it to others. */
+export interface FoundTransaction extends VerifiedTransaction {
+  /** When proved and not at position 0: shows that the branch is as long as it should be. */
+  readonly coinbase: CoinbaseSpine | undefined;
+}
 
 export interface Unspent {
   readonly txid: string;
@@ -121,7 +125,7 @@ export interface Lookup extends AsyncDisposable {
    * Rejects with `not-found` when the source says that there is no such transaction. `txid`: 64
    * hexadecimal characters.
    */
-  transaction(txid: string, options: LookupCallOptions): Promise<VerifiedTransaction>;
+  transaction(txid: string, options: LookupCallOptions): Promise<FoundTransaction>;
   /**
    * Tells when the history of a script may have changed since, until the function that is returned is
    * called. It is a hint to ask, never an answer, and no promise: what the source does not tell is found by asking now and

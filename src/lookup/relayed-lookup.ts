@@ -22,7 +22,7 @@ import {
   type LookupCallOptions,
   type VerifiedHeaders,
   type VerifiedHistory,
-  type VerifiedTransaction,
+  type FoundTransaction,
 } from './lookup.ts';
 import { readBody } from './read-body.ts';
 import { type Claimed, refutationOf } from './refutation.ts';
@@ -111,7 +111,7 @@ export class RelayedLookup implements Lookup {
     return history;
   }
 
-  async transaction(txid: string, { signal }: LookupCallOptions): Promise<VerifiedTransaction> {
+  async transaction(txid: string, { signal }: LookupCallOptions): Promise<FoundTransaction> {
     const { choices, headers } = this.#options;
     const choose = (consensus: Consensus): Ways => choices.waysForTransaction(txid, consensus);
     const aim = this.#aim('lookup', signal, unkept(choose));

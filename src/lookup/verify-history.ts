@@ -5,7 +5,7 @@ import { checkInBlock, readTransaction } from '../electrum/check-in-block.ts';
 import { historyStatus } from '../electrum/history-status.ts';
 import { ProofError } from '../electrum/proof-error.ts';
 import { balanceOf } from './balance.ts';
-import { type VerifiedHistory, type VerifiedTransaction } from './lookup.ts';
+import { type FoundTransaction, type VerifiedEntry, type VerifiedHistory } from './lookup.ts';
 
 /** What a source says about one transaction. Hashes are hex in display order. */
 export interface ClaimedEntry {
@@ -43,7 +43,7 @@ export function verifyHistory(claim: HistoryClaim, chain: HeaderLookup): Checked
   if (status !== claim.status) {
     throw new ProofError('status-mismatch', 'the status is not the hash of the history');
   }
-  const entries = claim.entries.map((entry) => verifyTransaction(entry, chain));
+  const entries = claim.entries.map((entry) => verifyEntry(entry, chain));
   const { touching, ...balance } = balanceOf(entries, claim.scriptHash);
   if (touching !== entries.length) {
     throw new ProofError('not-of-this-script', 'a transaction neither pays nor spends the script');
@@ -91,7 +91,12 @@ function checkOrder(entries: readonly ClaimedEntry[]): void {
  * Believes that a transaction is in a block as far as the chain proves it.
  * @throws ProofError
  */
-export function verifyTransaction(entry: ClaimedEntry, chain: HeaderLookup): VerifiedTransaction {
+export function verifyTransaction(entry: ClaimedEntry, chain: HeaderLookup): FoundTransaction {
+  const verified = verifyEntry(entry, chain);
+  return { ...verified, coinbase: verified.proved ? entry.proof?.coinbase : undefined };
+}
+
+function verifyEntry(entry: ClaimedEntry, chain: HeaderLookup): VerifiedEntry {
   const { txid, height, raw, proof } = entry;
   const transaction = readTransaction(raw, txid);
   const inBlock = height > 0 ? proof : undefined;
@@ -101,6 +106,6 @@ export function verifyTransaction(entry: ClaimedEntry, chain: HeaderLookup): Ver
     checkInBlock(transaction, inBlock, header);
   }
   const proved = inBlock !== undefined;
-  const { position, branch, coinbase } = inBlock ?? {};
-  return { txid, height, position, proved, branch, coinbase, raw, transaction };
+  const { position, branch } = inBlock ?? {};
+  return { txid, height, position, proved, branch, raw, transaction };
 }

@@ -7,14 +7,15 @@ import { certificateText, isCertified, signatureOfWallet } from '../../bond/bond
 import { parseBondFile, renderBondFile } from '../../bond/bond-file.ts';
 import { bondDescriptor } from '../../bond/bond-descriptor.ts';
 import { bondAddress, bondOutputScript, bondScript } from '../../bond/bond-script.ts';
-import { type BondCoin, largestCoin, type ProvedPayment } from '../../bond/find-coin.ts';
+import { type BondProof } from '../../bond/bond-proof.ts';
+import { type BondCoin, largestCoin } from '../../bond/find-coin.ts';
 import { type BondClaim, PERIOD_BLOCKS, verifyBond } from '../../bond/verify-bond.ts';
 import type { NodeId } from '../../directory/node-id.ts';
 import { scriptHashOf } from '../../electrum/script-hash.ts';
 import type { Address } from '../../io/dial.ts';
 import { readIfPresent, writeDurably } from '../../io/durable-file.ts';
 import { socksDial } from '../../io/socks-dial.ts';
-import type { VerifiedEntry } from '../../lookup/lookup.ts';
+import type { Lookup } from '../../lookup/lookup.ts';
 import { absolutePath } from '../absolute-path.ts';
 import { askText, hasTerminal } from '../ask.ts';
 import {
@@ -137,23 +138,34 @@ async function prove(options: ProveOptions, signal: AbortSignal): Promise<BondCl
     }),
   );
   const { entries } = await lookup.history(scriptHashOf(bondOutputScript(terms)), { signal });
-  const coin = largestCoin(entries.flatMap(paymentOf), terms);
+  const payments = entries.filter(({ proved }) => proved);
+  const coin = largestCoin(
+    payments.map(({ transaction }) => transaction),
+    terms,
+  );
   if (coin === undefined) throw nothingPaid(bondAddress(terms, network));
   const period = Math.floor(lookup.headers.tip.height / PERIOD_BLOCKS);
   const { expiry = period + 1 + CERTIFICATE_PERIODS } = options;
   const certificate = certificateText({ nodeId, expiry });
   const signed = options.signature ?? (await askSignature({ certificate, coin, expiry }, signal));
-  const { proof, ...output } = coin;
-  const bond = { ...output, ...terms, expiry, signature: signatureOfWallet(signed) };
+  const proof = await proofOf(coin, lookup, signal);
+  const bond = { ...coin, ...terms, expiry, signature: signatureOfWallet(signed) };
   if (!isCertified({ nodeId, expiry }, bond)) throw wrongSignature(certificate);
   verifyBond({ nodeId, bond, proof }, lookup.headers);
   return { nodeId, bond, proof };
 }
 
-function paymentOf(entry: VerifiedEntry): ProvedPayment[] {
-  const { raw, transaction, height, position, branch, coinbase } = entry;
-  if (position === undefined || branch === undefined) return [];
-  return [{ raw, transaction, block: { height, position, branch, coinbase } }];
+/** @throws UserError when its block has left the chain since the history was read. */
+async function proofOf(
+  { txid }: BondCoin,
+  lookup: Lookup,
+  signal: AbortSignal,
+): Promise<BondProof> {
+  const { raw, height, position, branch, coinbase } = await lookup.transaction(txid, { signal });
+  if (position === undefined || branch === undefined) {
+    throw new UserError(`no block holds ${txid} any more`, { hint: 'Try again in a while.' });
+  }
+  return { raw, block: { height, position, branch, coinbase } };
 }
 
 interface Unsigned {
