@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// The projects run one after the other: what starts a Tor network wants the machine for itself.
+// The projects run one after the other: what starts containers or real wallets wants the machine for itself.
 export default defineConfig({
   test: {
     projects: [
@@ -31,7 +31,7 @@ export default defineConfig({
           include: ['test/*.tor.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },
