@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { Scope } from '../src/base/lifecycle.ts';
@@ -10,15 +10,16 @@ import { type Address, formatAddress } from '../src/io/dial.ts';
 import { startReaper } from '../src/io/reaper.ts';
 import { socksDial } from '../src/io/socks-dial.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
+import { waitUntil } from '../src/io/wait-until.ts';
 import { startPrivateTorNetwork } from '../src/tor/private-network.ts';
 import { AuthorityProcesses, bring, descriptorOf, sotto } from './authority-processes.ts';
 
 /** Questions over onions take up to half a second, and the first of a link more. */
-const TIMELINE = { periodSeconds: 30, validSeconds: 300, voteSeconds: 14, signSeconds: 4 };
+const TIMELINE = { periodSeconds: 30, validSeconds: 90, voteSeconds: 14, signSeconds: 4 };
 
-test('five authorities agree over onions, of which two are killed, take nodes from circuits of their own, and give out their policy', async () => {
+test('five authorities agree over onions, go on without two, and heal when three were gone for longer than a consensus holds', async () => {
   await using scope = new Scope();
-  const signal = AbortSignal.timeout(280_000);
+  const signal = AbortSignal.timeout(420_000);
   const reaper = scope.use(await startReaper());
   const directory = scope.use(await makeTemporaryDirectory()).path;
   reaper.watchDirectory(directory);
@@ -69,7 +70,53 @@ test('five authorities agree over onions, of which two are killed, take nodes fr
   await Promise.all([one, two].map((each) => each.end('SIGKILL')));
   const second = await authorities.agreed(three, { after: first.epoch, nodes: 2, dial });
   checkFollows(second, first);
-});
+
+  const [third, ...left] = three;
+  assert.ok(third);
+  await third.end('SIGKILL');
+  const last = await authorities.agreed(left, { after: second.epoch - 1, nodes: 2, dial });
+  const show = await clientOf(authorities, { directory, socks: client.socks });
+  const offline = await show();
+  assert.equal(offline.exit, 0, offline.stderr);
+  assert.equal(epochIn(offline.stdout), last.epoch);
+  const what = 'the last consensus to end';
+  const ended = await waitUntil(
+    async () => {
+      const shown = await show();
+      return shown.exit === 0 ? undefined : { ...shown, at: Date.now() };
+    },
+    { what, timeoutMs: 150_000, intervalMs: 3000, signal },
+  );
+  assert.ok(ended.at >= last.validUntil * 1000);
+  assert.match(ended.stderr, new RegExp(`consensus of epoch ${last.epoch} was valid until`));
+  await third.start();
+  const healed = await authorities.agreed([third, ...left], { after: last.epoch, nodes: 2, dial });
+  checkFollows(healed, last);
+  const anew = await show();
+  assert.equal(anew.exit, 0, anew.stderr);
+  assert.ok(epochIn(anew.stdout) >= healed.epoch);
+}, 440_000);
+
+interface ClientPlace {
+  readonly directory: string;
+  readonly socks: Address;
+}
+
+/** Runs `sotto directory show` of one client, which asks the authorities themselves. */
+async function clientOf(
+  { all }: AuthorityProcesses,
+  { directory, socks }: ClientPlace,
+): Promise<() => ReturnType<typeof sotto>> {
+  const policy = join(directory, 'policy of a client');
+  const relays = all.map(({ place }) => `relay ${formatAddress(place.onion)}\n`);
+  await writeFile(policy, (await readFile(join(directory, 'policy'), 'utf8')) + relays.join(''));
+  const place = ['--state', join(directory, 'client state'), '--socks', formatAddress(socks)];
+  return () => sotto('directory', 'show', '--policy', policy, ...place, '--json');
+}
+
+function epochIn(stdout: string): number {
+  return (JSON.parse(stdout) as { epoch: number }).epoch;
+}
 
 /** By the link that is shown, and by no other. */
 async function fetchesPolicy(

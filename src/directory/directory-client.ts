@@ -172,8 +172,7 @@ export async function openDirectoryClient(
     }
     const consensus = current();
     if (consensus !== undefined) return consensus;
-    const cause = new AggregateError(errors);
-    throw new DirectoryError('unavailable', 'no relay gave a valid consensus', { cause });
+    throw unavailable(held?.consensus, new AggregateError(errors));
   };
 
   return {
@@ -181,6 +180,18 @@ export async function openDirectoryClient(
     isStale: () => held === undefined || clock() >= held.consensus.freshUntil * 1000,
     refresh,
   };
+}
+
+function unavailable(held: Consensus | undefined, cause: AggregateError): DirectoryError {
+  const message =
+    held === undefined
+      ? 'no relay gave a valid consensus'
+      : `the consensus of epoch ${held.epoch} was valid until ${timeOf(held.validUntil)}, and no relay gave a newer one`;
+  return new DirectoryError('unavailable', message, { cause });
+}
+
+function timeOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
 }
 
 function newestOf(chain: Chain): VerifiedConsensus {
