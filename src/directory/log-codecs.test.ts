@@ -37,6 +37,14 @@ test('a log is proved to have grown from any size to any greater one, and by no 
       );
     }),
   );
+  for (const proof of [Uint8Array.of(), Uint8Array.of(1)]) {
+    assert.throws(
+      () => {
+        checkLogProof(loggedAt(0), loggedAt(1), proof);
+      },
+      { code: 'log-forked' },
+    );
+  }
   assert.equal(renderLogProof(entries, 3, 3), undefined);
   assert.equal(renderLogProof(entries, 3, 71), undefined);
 });

@@ -56,10 +56,12 @@ export function checkLogProof(earlier: Logged, later: Logged, proof: Uint8Array)
   if (heads === undefined) return;
   const [from, to] = heads;
   const hashes = hashesOf(proof.subarray(1));
-  const [count = 0] = proof;
+  const [count] = proof;
   const leaf = { hash: leafHash(earlier.hash), index: from.size };
   const isProved =
     hashes !== undefined &&
+    count !== undefined &&
+    count <= hashes.length &&
     isConsistent(from, to, hashes.slice(0, count)) &&
     isIncluded(leaf, to, hashes.slice(count));
   if (!isProved) throw forked('no proof that it begins with the log known before');
