@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// The projects run one after the other: what starts containers or real wallets wants the machine for itself.
+// Projects of one order share their workers: two private Tor networks at a time, and containers alone.
 export default defineConfig({
   test: {
     projects: [
@@ -42,7 +42,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           maxWorkers: 1,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -51,8 +51,8 @@ export default defineConfig({
           include: ['test/*.wallet.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          maxWorkers: 1,
-          sequence: { groupOrder: 3 },
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
