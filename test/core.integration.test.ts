@@ -137,7 +137,7 @@ describe.skipIf(missing.length > 0)(
       assert.equal((await ask({ op: 'UNSPENT', scriptHash })).code, 'OK');
       assert.equal((await ask({ op: 'STATUS', scriptHash })).code, 'OK');
       assert.equal((await ask({ op: 'NOOP' })).code, 'OK');
-      assert.equal((await ask({ op: 'TX', txid: '00'.repeat(32) })).code, 'BAD_REQUEST');
+      assert.equal((await ask({ op: 'TX', txid: '00'.repeat(32) })).code, 'NOT_FOUND');
     });
 
     test('lookups and what a client was told survive payments, blocks and a reorganisation', async () => {
