@@ -35,7 +35,7 @@ export async function openAuthorityFiles(
   const noteOfHash = new Map<string, Uint8Array>();
   for (const name of consensuses.names) {
     const note = await consensuses.read(name);
-    noteOfHash.set(toHex(digestOfText(textOfNote(fromUtf8(note)))), note);
+    noteOfHash.set(toHex(digestOfText(textOfNote(note))), note);
   }
   const consensusLog = await openConsensusLog(join(directory, 'log'));
   return {
@@ -65,7 +65,7 @@ export async function openAuthorityFiles(
     },
     consensusNote: (hash) => noteOfHash.get(toHex(hash)),
     async keepConsensus(note) {
-      const text = textOfNote(fromUtf8(note));
+      const text = textOfNote(note);
       const { epoch, log } = parseConsensus(text);
       // First, because a crash in between may leave it there for nothing, but not leave it out.
       if (log !== undefined) await consensusLog.record(log.size, digestOfText(text));

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { fromUtf8 } from '../base/bytes.ts';
 import { type AuthorityConfig } from '../config/authority-config.ts';
 import { parseConsensus } from '../directory/consensus.ts';
 import { parseDescriptorText } from '../directory/descriptor-text.ts';
@@ -39,7 +38,7 @@ export async function authorityStatus(
   const status = { name, network, running, nodes, evidence };
   const note = newest && (await readIfPresent(join(state, 'consensuses', newest)));
   if (!note) return status;
-  const consensus = parseConsensus(textOfNote(fromUtf8(note)));
+  const consensus = parseConsensus(textOfNote(note));
   const { epoch, validAfter, freshUntil, validUntil } = consensus;
   const listed = consensus.nodes.length;
   return { ...status, consensus: { epoch, validAfter, freshUntil, validUntil, nodes: listed } };
@@ -51,7 +50,7 @@ async function nodesIn(directory: string, now: number): Promise<number> {
     const note = await readIfPresent(join(directory, name));
     // One that was replaced meanwhile.
     if (note === undefined) continue;
-    const { nodeId, expires } = parseDescriptorText(textOfNote(fromUtf8(note)));
+    const { nodeId, expires } = parseDescriptorText(textOfNote(note));
     newest.set(nodeId, expires);
   }
   return [...newest.values()].filter((expires) => expires > now / 1000).length;

@@ -1,4 +1,3 @@
-import { fromUtf8 } from '../base/bytes.ts';
 import { messageOf } from '../base/errors.ts';
 import { oneAtATime } from '../base/in-turn.ts';
 import { type Logger } from '../base/log.ts';
@@ -119,5 +118,5 @@ function consensusOf(
   hash: Uint8Array,
 ): Consensus | undefined {
   const note = files.consensusNote(hash);
-  return note && parseConsensus(textOfNote(fromUtf8(note)));
+  return note && parseConsensus(textOfNote(note));
 }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { fromUtf8, toBase64 } from '../base/bytes.ts';
+import { toBase64 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { acceptConsensus, verifyConsensus } from '../directory/accept-consensus.ts';
 import type { Consensus, LogHead } from '../directory/consensus.ts';
@@ -70,7 +70,7 @@ function show(described: ConsensusDescription, { consensus, signers, authorities
 /** By the names that the policy gives them. */
 function signersOf(note: Uint8Array, { authorities }: Policy): readonly string[] {
   const verifiers = authorities.map(({ verifier }) => verifier);
-  const { signers } = openNote(fromUtf8(note), verifiers);
+  const { signers } = openNote(note, verifiers);
   return authorities.filter(({ verifier }) => signers.includes(verifier)).map(({ name }) => name);
 }
 

@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { verifyConsensus } from '../directory/accept-consensus.ts';
 import type { Consensus } from '../directory/consensus.ts';
-import { MAX_CONSENSUS_BYTES } from '../directory/limits.ts';
-import { decodeNote, openNote } from '../directory/note.ts';
+import { openNote } from '../directory/note.ts';
 import type { Policy } from '../directory/policy.ts';
 import { slotAt, type Timeline } from '../directory/timeline.ts';
 import { readIfPresent } from '../io/durable-file.ts';
@@ -84,7 +83,7 @@ async function readConsensus(
   const note = await readIfPresent(join(dataDirectory, 'consensus'));
   if (note === undefined) return undefined;
   const verifiers = policy.authorities.map(({ verifier }) => verifier);
-  const { signers } = openNote(decodeNote(note, MAX_CONSENSUS_BYTES), verifiers);
+  const { signers } = openNote(note, verifiers);
   return { consensus: verifyConsensus(note, policy), signatures: signers.length };
 }
 

@@ -3,7 +3,7 @@ import { type Clock } from '../base/clock.ts';
 import { type Consensus, parseConsensus } from './consensus.ts';
 import { DirectoryError } from './directory-error.ts';
 import { CHAIN_SECONDS, MAX_CONSENSUS_BYTES } from './limits.ts';
-import { decodeNote, digestOfText, openNote, textOfNote } from './note.ts';
+import { checkSize, digestOfText, openNote, textOfNote } from './note.ts';
 import { isQuorum, type Policy } from './policy.ts';
 
 export interface AcceptOptions {
@@ -33,8 +33,9 @@ export function acceptConsensus({ note, policy, now, previous }: AcceptOptions):
  * `duplicate-signature`, `too-few-signatures`, `wrong-network`.
  */
 export function verifyConsensus(note: Uint8Array | string, policy: Policy): Consensus {
+  checkSize(note, MAX_CONSENSUS_BYTES);
   const { text, signers } = openNote(
-    decodeNote(note, MAX_CONSENSUS_BYTES),
+    note,
     policy.authorities.map(({ verifier }) => verifier),
   );
   if (!isQuorum(policy, signers)) {
@@ -52,7 +53,8 @@ export function openPrevious(
   note: Uint8Array | string,
   { hash, policy }: { readonly hash: Uint8Array; readonly policy: Policy },
 ): Consensus {
-  const text = textOfNote(decodeNote(note, MAX_CONSENSUS_BYTES));
+  checkSize(note, MAX_CONSENSUS_BYTES);
+  const text = textOfNote(note);
   if (!equalBytes(digestOfText(text), hash)) {
     throw new DirectoryError('wrong-digest', 'not the consensus that was asked for');
   }

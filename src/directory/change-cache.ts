@@ -23,7 +23,7 @@ export class ChangeCache {
     if (made !== undefined) return made;
     const [from, to] = [this.#noteOf(fromHash), this.#noteOf(toHash)];
     if (from === undefined || to === undefined) return undefined;
-    const text = textOfNote(fromUtf8(from));
+    const text = textOfNote(from);
     const change = utf8(renderChange({ text, hash: fromHash }, fromUtf8(to)));
     this.#made.set(key, change);
     return change;

@@ -3,7 +3,7 @@ import { combineNotes } from './combine-notes.ts';
 import { attachSignature, type DetachedSignature } from './detached-signature.ts';
 import { DirectoryError } from './directory-error.ts';
 import { MAX_CONSENSUS_BYTES } from './limits.ts';
-import { decodeNote, digestOfText, formatVerifierKey, openNote, textOfNote } from './note.ts';
+import { checkSize, digestOfText, formatVerifierKey, openNote, textOfNote } from './note.ts';
 import { type Policy } from './policy.ts';
 
 /**
@@ -30,7 +30,8 @@ export class GatheredSignatures {
 
   /** @throws DirectoryError `too-large`, `malformed`, `wrong-digest`. */
   addTextOf(note: Uint8Array, hash: Uint8Array): void {
-    const text = textOfNote(decodeNote(note, MAX_CONSENSUS_BYTES));
+    checkSize(note, MAX_CONSENSUS_BYTES);
+    const text = textOfNote(note);
     if (!equalBytes(digestOfText(text), hash)) {
       throw new DirectoryError('wrong-digest', 'not the consensus that was asked for');
     }

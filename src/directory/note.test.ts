@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { testAuthorities, testSeed } from '../../test/test-directory.ts';
-import { utf8 } from '../base/bytes.ts';
+import { concatBytes, utf8 } from '../base/bytes.ts';
 import { DirectoryError } from './directory-error.ts';
 import {
   decodeNote,
@@ -104,6 +104,14 @@ test('bytes are bounded and must be UTF-8', () => {
   assert.throws(() => decodeNote(Uint8Array.of(0xff), 2), refusal('malformed'));
 });
 
+test('a note whose text or signatures are not UTF-8 is refused', () => {
+  const bytes = utf8(note);
+  for (const position of [0, bytes.length - 2]) {
+    const damaged = bytes.with(position, 0xff);
+    assert.throws(() => openNote(damaged, verifiers), refusal('malformed'));
+  }
+});
+
 test.each([
   ['a key id of another name', 'x'],
   ['a plus sign in its name', 'a+b'],
@@ -120,9 +128,11 @@ test('any text of lines and any signer names come back', () => {
       const signer = { name: who, key: signingKeyFromSeed(seed) };
       const verifier = parseVerifierKey(formatVerifierKey(verifierOf(signer)));
       const signed = body.map((line) => `${line}\n`).join('');
-      const opened = openNote(signNote(signed, signer), [verifier]);
+      const sealed = signNote(signed, signer);
+      const opened = openNote(sealed, [verifier]);
       assert.equal(opened.text, signed);
       assert.deepEqual(opened.signers, [verifier]);
+      assert.deepEqual(openNote(utf8(sealed), [verifier]), opened);
     }),
     { numRuns: 40 },
   );
@@ -132,6 +142,8 @@ test('noise is refused with our own error', () => {
   const noise = fc.oneof(
     fc.string(),
     fc.string().map((end) => `${note}${end}`),
+    fc.uint8Array(),
+    fc.uint8Array().map((end) => concatBytes(utf8(note), end)),
   );
   fc.assert(
     fc.property(noise, (changed) => {

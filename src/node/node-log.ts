@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { fromUtf8 } from '../base/bytes.ts';
 import { Checkpoints } from '../directory/checkpoints.ts';
 import { type ConsensusLog, openConsensusLog } from '../directory/consensus-log.ts';
 import { parseConsensus } from '../directory/consensus.ts';
@@ -30,7 +29,7 @@ export async function openNodeLog(options: NodeLogOptions): Promise<NodeLog> {
     policy,
     consensusOf: (hash) => {
       const note = noteOf(hash);
-      return note && parseConsensus(textOfNote(fromUtf8(note)));
+      return note && parseConsensus(textOfNote(note));
     },
   });
   return {
