@@ -122,7 +122,18 @@ test('weights follow the bonds that the votes vouch for', () => {
   );
 });
 
-test('a bond that two nodes claim counts for neither', () => {
+test('a node that names the bond of another takes nothing from it', () => {
+  const [owner, thief] = ['a', 'b'].map((name) => testDescriptor(name, { bond: bondAt(0) }));
+  assert.ok(owner && thief);
+  const { nodes } = build(tallyOf([owner, thief], { bonds: [5_000_000, 0] }), [owner, thief]);
+  const bonded = nodes.filter(({ flags }) => flags.has('Bonded'));
+  assert.deepEqual(
+    bonded.map(({ nodeId }) => nodeId),
+    [owner.nodeId],
+  );
+});
+
+test('a bond that two nodes prove counts for neither', () => {
   const descriptors = ['a', 'b', 'c'].map((name, index) =>
     testDescriptor(name, { bond: bondAt(index === 2 ? 7 : 0) }),
   );

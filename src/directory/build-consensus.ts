@@ -70,12 +70,15 @@ function weigh(candidates: readonly Candidate[], { params }: Tally): readonly Co
   );
 }
 
-/** How many nodes claim each outpoint: one that two claim counts for none. */
+/**
+ * For how many nodes the owner of an outpoint signed: with two it counts for neither. A node that only
+ * names the outpoint of another, by which the votes say it has nothing, takes nothing from it.
+ */
 function claimsOf(candidates: readonly Candidate[]): ReadonlyMap<string | undefined, number> {
   const claims = new Map<string | undefined, number>();
-  for (const { descriptor } of candidates) {
+  for (const { descriptor, bond } of candidates) {
     const outpoint = outpointOf(descriptor);
-    if (outpoint !== undefined) claims.set(outpoint, (claims.get(outpoint) ?? 0) + 1);
+    if (outpoint !== undefined && bond > 0) claims.set(outpoint, (claims.get(outpoint) ?? 0) + 1);
   }
   return claims;
 }
