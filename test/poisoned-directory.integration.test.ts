@@ -69,7 +69,7 @@ beforeAll(async () => {
       bonds: { take: unasked },
       keptLog: { take: unasked },
       fetchEvidence: unasked,
-      mayGo: () => false,
+      standing: { stakesOf: () => [], isThere: () => true },
       onDescriptor: () => undefined,
     });
     return `${verdict} ${text.split(':')[0] ?? ''}`;

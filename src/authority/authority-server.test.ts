@@ -93,7 +93,7 @@ async function start(limits: Partial<AuthorityLimits> = {}): Promise<TcpServer> 
           ...{ nodes, bonds, newest, clock },
           keptLog: { take: (note) => Promise.resolve(void brought.push(fromUtf8(note))) },
           fetchEvidence: (notice) => Promise.resolve(void brought.push(fromUtf8(notice))),
-          mayGo: () => false,
+          standing: { stakesOf: () => [], isThere: () => true },
           onDescriptor: ({ nodeId }) => taken.push(nodeId),
         }),
       clock: Date.now,
@@ -126,7 +126,7 @@ test('a node brings its descriptor, and others fetch it; an older one is refused
 
 test('cosignatures, notices of evidence and proofs of bonds are passed on; what is of an unknown kind is refused', async () => {
   const link = await linkTo(await start());
-  await link.put(PUT_KINDS.bondProof, new Uint8Array(9000), { signal });
+  await link.put(PUT_KINDS.bond, new Uint8Array(9000), { signal });
   assert.deepEqual(proofs, [9000]);
   await link.put(PUT_KINDS.cosignature, utf8('a cosignature'), { signal });
   await link.put(PUT_KINDS.evidence, utf8('a notice'), { signal });

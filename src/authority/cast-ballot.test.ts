@@ -37,7 +37,7 @@ beforeEach(async () => {
     const roles = new Set(name === 'a' ? (['relay'] as const) : (['gateway'] as const));
     await nodes.admit(utf8(testDescriptorNote(name, { roles })), {
       ...{ now, consensus: undefined },
-      mayGo: () => false,
+      standing: { stakesOf: () => [], isThere: () => true },
     });
   }
   const consensusLog = scope.use(await openConsensusLog(join(path, 'log')));

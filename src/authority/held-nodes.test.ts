@@ -7,12 +7,14 @@ import { fromUtf8, utf8 } from '../base/bytes.ts';
 import { type DescriptorStatement } from '../directory/descriptor.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../io/temporary-directory.ts';
-import { HeldNodes } from './held-nodes.ts';
+import { type AdmitOptions, HeldNodes, type Standing } from './held-nodes.ts';
 
 const GENESIS = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206';
 const NOW = TEST_TIME * 1000;
 const slot = testSlot(5);
-const now = { now: NOW, consensus: undefined, mayGo: () => false };
+/** Nobody has a bond, and all are at their onions. */
+const standing: Standing = { stakesOf: (all) => all.map(() => 0), isThere: () => true };
+const now = { now: NOW, consensus: undefined, standing };
 
 const open = ({ path }: TemporaryDirectory, at = NOW): Promise<HeldNodes> =>
   HeldNodes.open({ directory: path, genesis: GENESIS, now: at });
@@ -88,7 +90,7 @@ test('what has expired for sure is forgotten, with its place, on disk too', asyn
   assert.deepEqual(await readdir(directory.path), []);
 });
 
-test('when all places are taken one that may go makes room, then one that left, and then nobody', async () => {
+test('when all places are taken one that is not there makes room, then one that left, and then nobody', async () => {
   await using directory = await makeTemporaryDirectory();
   const { path } = directory;
   const nodes = await HeldNodes.open({ directory: path, genesis: GENESIS, now: NOW, most: 3 });
@@ -96,7 +98,7 @@ test('when all places are taken one that may go makes room, then one that left, 
   const here = (): readonly string[] => nodes.all().map(({ nodeId }) => nodeId);
   for (const name of ['a', 'b', 'c']) await nodes.admit(note(name), now);
   await nodes.admit(leaving(TEST_TIME - 60), now);
-  const goes = { ...now, mayGo: () => true };
+  const goes = { ...now, standing: { ...standing, isThere: () => false } };
   await assert.rejects(nodes.admit(utf8('noise'), goes), refusedAs('malformed'));
   await nodes.admit(note('d'), goes);
   assert.deepEqual(here(), ids('c', 'd'));
@@ -107,6 +109,40 @@ test('when all places are taken one that may go makes room, then one that left, 
   await nodes.admit(note('c', { published: TEST_TIME - 60 }), now);
   const again = await HeldNodes.open({ directory: path, genesis: GENESIS, now: NOW });
   assert.deepEqual(new Set(again.all().map(({ nodeId }) => nodeId)), new Set(here()));
+});
+
+test('in a full table a larger bond takes the place of the smallest, of the last that came of them', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { path } = directory;
+  const nodes = await HeldNodes.open({ directory: path, genesis: GENESIS, now: NOW, most: 3 });
+  const sats = new Map<string, number>();
+  const bonded: AdmitOptions = {
+    ...now,
+    standing: {
+      stakesOf: (all) => all.map(({ nodeId }) => sats.get(nodeId) ?? 0),
+      isThere: () => true,
+    },
+  };
+  const come = (name: string, stake: number): Promise<unknown> => {
+    sats.set(testDescriptor(name).nodeId, stake);
+    return nodes.admit(note(name), bonded);
+  };
+  const here = (): readonly number[] => nodes.all().map(({ nodeId }) => sats.get(nodeId) ?? 0);
+  for (const [name, stake] of [
+    ['a', 5],
+    ['b', 0],
+    ['c', 0],
+  ] as const)
+    await come(name, stake);
+  await assert.rejects(come('d', 0), refusedAs('full'));
+  await come('e', 7);
+  assert.ok(nodes.newest(testDescriptor('b').nodeId));
+  assert.deepEqual(here(), [5, 0, 7]);
+  await come('f', 1);
+  assert.deepEqual(here(), [5, 7, 1]);
+  await assert.rejects(come('g', 1), refusedAs('full'));
+  await come('h', 6);
+  assert.deepEqual(here(), [5, 7, 6]);
 });
 
 test('what only others have admitted is shown, and not listed', async () => {

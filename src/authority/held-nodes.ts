@@ -31,8 +31,15 @@ export interface AdmitOptions {
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
   readonly consensus: Consensus | undefined;
-  /** Whether a node that is here may be dropped for another when there are too many. */
-  readonly mayGo: (descriptor: Descriptor) => boolean;
+  readonly standing: Standing;
+}
+
+/** What a node holds its place by when there are too many. */
+export interface Standing {
+  /** Satoshis that are locked for each, and for no other of them. */
+  readonly stakesOf: (descriptors: readonly Descriptor[]) => readonly number[];
+  /** Whether it was found at its onion. */
+  readonly isThere: (nodeId: NodeId) => boolean;
 }
 
 /**
@@ -107,13 +114,13 @@ export class HeldNodes implements DescriptorShelf {
    * Takes what a node says of itself. When this resolves, a crash does not undo it.
    * @throws DirectoryError as `parseDescriptor` and `admitDescriptor`.
    */
-  async admit(note: Uint8Array, { now, consensus, mayGo }: AdmitOptions): Promise<Descriptor> {
+  async admit(note: Uint8Array, { now, consensus, standing }: AdmitOptions): Promise<Descriptor> {
     const descriptor = parseDescriptor(note);
     const { nodeId } = descriptor;
     await this.#inTurn(async () => {
       const held = this.#newest(nodeId);
       const isMore = held === undefined && this.size >= this.#most;
-      const going = isMore ? this.#expendable(mayGo) : undefined;
+      const going = isMore ? this.#expendable(descriptor, standing) : undefined;
       admitDescriptor(descriptor, {
         genesis: this.#genesis,
         now,
@@ -180,11 +187,19 @@ export class HeldNodes implements DescriptorShelf {
     this.#nodeAt.set(onion.host, nodeId);
   }
 
-  /** One that may go; else the one that left the longest ago: nothing older of it is of use for long. */
-  #expendable(mayGo: AdmitOptions['mayGo']): Descriptor | undefined {
+  /**
+   * Who makes room: one without a bond that is not there; else the one that left the longest ago, because
+   * nothing older of it is of use for long; else the last that came of those with the smallest bond, if
+   * that of the newcomer is larger.
+   */
+  #expendable(newcomer: Descriptor, { stakesOf, isThere }: Standing): Descriptor | undefined {
     const newest = [...this.#versions.keys()].flatMap((nodeId) => this.#newest(nodeId) ?? []);
-    const left = newest.filter(isLeaving).sort((a, b) => a.published - b.published);
-    return newest.find((each) => !isLeaving(each) && mayGo(each)) ?? left[0];
+    const [longestGone] = newest.filter(isLeaving).sort((a, b) => a.published - b.published);
+    const here = newest.filter((each) => !isLeaving(each));
+    const [stake = 0, ...stakes] = stakesOf([newcomer, ...here]);
+    const least = stakes.reduce((min, each) => Math.min(min, each), stake);
+    const missing = here.find(({ nodeId }, index) => stakes[index] === 0 && !isThere(nodeId));
+    return missing ?? longestGone ?? (least < stake ? here[stakes.lastIndexOf(least)] : undefined);
   }
 
   async #dropNode(nodeId: NodeId): Promise<void> {

@@ -110,8 +110,10 @@ export async function startAuthority(
       take: (put) =>
         takePut(put, {
           ...{ nodes, bonds, keptLog, fetchEvidence, newest, clock },
-          mayGo: (descriptor) =>
-            !prober.isThere(descriptor.nodeId) && bonds.satsOf(descriptor) === 0,
+          standing: {
+            stakesOf: (descriptors) => bonds.stakesOf(descriptors),
+            isThere: (nodeId) => prober.isThere(nodeId),
+          },
           onDescriptor: (descriptor) => {
             if (!isLeaving(descriptor)) prober.probe(descriptor);
           },

@@ -4,15 +4,14 @@ import { type Descriptor } from '../directory/descriptor.ts';
 import { DirectoryError, type DirectoryErrorCode } from '../directory/directory-error.ts';
 import { PUT_KINDS, type Taken } from '../relay/frame-payload.ts';
 import { type Put } from '../relay/put-parts.ts';
-import { type HeldNodes } from './held-nodes.ts';
+import { type HeldNodes, type Standing } from './held-nodes.ts';
 import { type KeptLog } from './keep-log.ts';
 import { type NewestConsensus } from './newest-consensus.ts';
 import { type ProvedBonds } from './proved-bonds.ts';
 
 export interface PutTakers {
   readonly nodes: HeldNodes;
-  /** Whether a node may lose its place to another. */
-  readonly mayGo: (descriptor: Descriptor) => boolean;
+  readonly standing: Standing;
   readonly bonds: Pick<ProvedBonds, 'take'>;
   readonly keptLog: Pick<KeptLog, 'take'>;
   /** Given a notice of where evidence is. */
@@ -30,14 +29,14 @@ const PASSING: ReadonlySet<DirectoryErrorCode> = new Set(['not-yet-valid', 'full
 
 /** Takes what somebody brought, or says why not. When it says `taken`, no crash undoes it. */
 export async function takePut({ kind, bytes }: Put, takers: PutTakers): Promise<Taken> {
-  const { nodes, bonds, newest, clock, mayGo } = takers;
+  const { nodes, bonds, newest, clock, standing } = takers;
   try {
     if (kind === PUT_KINDS.descriptor) {
-      const admission = { now: clock(), consensus: newest.consensus, mayGo };
+      const admission = { now: clock(), consensus: newest.consensus, standing };
       const descriptor = await nodes.admit(bytes, admission);
       takers.onDescriptor(descriptor);
       return { verdict: 'taken', text: remarkOn(descriptor, nodes) };
-    } else if (kind === PUT_KINDS.bondProof) {
+    } else if (kind === PUT_KINDS.bond) {
       await bonds.take(bytes);
     } else if (kind === PUT_KINDS.cosignature) {
       await takers.keptLog.take(bytes);

@@ -2,8 +2,11 @@ import { fromBase64, MalformedBytesError, toBase64 } from '../base/bytes.ts';
 import { parseBond, renderBond } from '../directory/bond-line.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
 import { NODE_ID } from '../directory/fields.ts';
-import { decodeBondProof, encodeBondProof } from './bond-proof.ts';
+import { decodeBondProof, encodeBondProof, MAX_BOND_PROOF_BYTES } from './bond-proof.ts';
 import { type BondClaim } from './verify-bond.ts';
+
+/** A proof in base64, and the lines before it. */
+export const MAX_BOND_FILE_BYTES = Math.ceil(MAX_BOND_PROOF_BYTES / 3) * 4 + 1024;
 
 const FILE = new RegExp(`^sotto-bond/1\\nnode (${NODE_ID})\\n(bond .+)\\nproof (.+)\\n$`);
 

@@ -1,8 +1,7 @@
 import { fromUtf8, MalformedBytesError } from '../base/bytes.ts';
 import { type Clock } from '../base/clock.ts';
 import { unlessAborted } from '../base/unless-aborted.ts';
-import { parseBondFile } from '../bond/bond-file.ts';
-import { MAX_BOND_PROOF_BYTES } from '../bond/bond-proof.ts';
+import { MAX_BOND_FILE_BYTES, parseBondFile } from '../bond/bond-file.ts';
 import { CheckedBonds } from '../bond/checked-bonds.ts';
 import { type BondChain, type BondClaim, LISTED_RULES } from '../bond/verify-bond.ts';
 import { type Consensus } from '../directory/consensus.ts';
@@ -54,8 +53,6 @@ export interface Checking {
 const AGAIN_MS = 600_000;
 /** Until a relay is passed over. */
 const ANSWER_MS = 20_000;
-/** The proof in base64, and the lines before it. */
-const MAX_FILE_BYTES = Math.ceil(MAX_BOND_PROOF_BYTES / 3) * 4 + 1024;
 
 /**
  * Whether those whom a consensus gives the weight of a bond have one. It is looked at when a node would
@@ -193,7 +190,7 @@ export class BondChecks implements AsyncDisposable {
     const link = await unlessAborted(this.#options.pool.link(onion, purpose), signal);
     return link.directory(DIRECTORY_KINDS.bond, nodeDigest(nodeId), {
       signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
-      maxBytes: MAX_FILE_BYTES,
+      maxBytes: MAX_BOND_FILE_BYTES,
     });
   }
 

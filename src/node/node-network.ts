@@ -91,7 +91,7 @@ export async function openNodeNetwork(options: NodeNetworkOptions): Promise<Node
     publish: (digest, note) => {
       directory.addDescriptor(digest, note);
       file.begin(toHex(digest));
-      publisher.publish({ descriptor: note, bondProof: held?.proof });
+      publisher.publish({ descriptor: note, bond: held?.file });
     },
     cosign: (signer) => {
       const { nodeLog } = directory;

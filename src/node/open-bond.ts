@@ -1,7 +1,6 @@
 import { fromUtf8 } from '../base/bytes.ts';
 import { messageOf, UserError } from '../base/errors.ts';
 import { parseBondFile } from '../bond/bond-file.ts';
-import { encodeBondProof } from '../bond/bond-proof.ts';
 import type { BondClaim } from '../bond/verify-bond.ts';
 import type { Bond } from '../directory/bond-line.ts';
 import type { NodeId } from '../directory/node-id.ts';
@@ -11,9 +10,7 @@ import { readIfPresent } from '../io/durable-file.ts';
 export interface NodeBond {
   /** Of its descriptor. */
   readonly bond: Bond;
-  /** What authorities check it with. */
-  readonly proof: Uint8Array;
-  /** What clients check it with. */
+  /** What authorities and clients check it with. */
   readonly file: Uint8Array;
 }
 
@@ -28,7 +25,7 @@ export async function openBond(path: string, nodeId: NodeId): Promise<NodeBond> 
   if (claim.nodeId !== nodeId) {
     throw new UserError(`the bond in ${path} is that of node ${claim.nodeId}, not of ${nodeId}`);
   }
-  return { bond: claim.bond, proof: encodeBondProof(claim.proof), file: bytes };
+  return { bond: claim.bond, file: bytes };
 }
 
 function parse(bytes: Uint8Array, path: string): BondClaim {

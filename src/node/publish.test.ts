@@ -24,9 +24,9 @@ function authority(name: string, ...says: readonly (Taken | Error)[]): FakeAutho
     brought,
     fetch: () => Promise.resolve(new Uint8Array()),
     put: (kind, bytes) => {
-      assert.ok(kind === PUT_KINDS.descriptor || kind === PUT_KINDS.bondProof);
+      assert.ok(kind === PUT_KINDS.descriptor || kind === PUT_KINDS.bond);
       const answer = says[Math.min(brought.length, says.length - 1)] ?? TAKEN;
-      brought.push(kind === PUT_KINDS.bondProof ? `proof ${fromUtf8(bytes)}` : fromUtf8(bytes));
+      brought.push(kind === PUT_KINDS.bond ? `bond ${fromUtf8(bytes)}` : fromUtf8(bytes));
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     },
   };
@@ -136,25 +136,26 @@ test('a publisher stops while an authority does not answer', async () => {
   assert.deepEqual(answers, []);
 });
 
-test('the proof of a bond follows its descriptor, and both come again until it is taken', async () => {
+test('a bond is brought before the descriptor that names it, and both again until both are taken', async () => {
   const unproved: Taken = { verdict: 'refused', text: 'bond-unproved: not in the block' };
-  const busy = authority('a', TAKEN, LATER, TAKEN, TAKEN);
-  const strict = authority('b', TAKEN, unproved);
+  const busy = authority('a', TAKEN, LATER, LATER, TAKEN, TAKEN);
+  const strict = authority('b', unproved, TAKEN);
   const { publisher, answers, until } = publisherTo([busy, strict]);
   await using started = publisher;
-  started.publish({ descriptor: utf8('one'), bondProof: utf8('p') });
+  started.publish({ descriptor: utf8('one'), bond: utf8('p') });
   await until(() => answers.filter(({ verdict }) => verdict !== 'later').length === 2);
-  assert.deepEqual(busy.brought, ['one', 'proof p', 'one', 'proof p']);
-  assert.deepEqual(strict.brought, ['one', 'proof p']);
+  const both = ['bond p', 'one'];
+  assert.deepEqual(busy.brought, [...both, ...both, ...both]);
+  assert.deepEqual(strict.brought, both);
   const said = answers.find((answer) => answer.authority === 'b');
   assert.deepEqual([said?.verdict, said?.reason], ['refused', unproved.text]);
 });
 
-test('a refused descriptor is followed by no proof', async () => {
-  const strict = authority('a', REFUSED);
+test('why a descriptor is refused is told before why its bond is', async () => {
+  const strict = authority('a', { verdict: 'refused', text: 'bond-unproved: no' }, REFUSED);
   const { publisher, answers, until } = publisherTo([strict]);
   await using started = publisher;
-  started.publish({ descriptor: utf8('one'), bondProof: utf8('p') });
+  started.publish({ descriptor: utf8('one'), bond: utf8('p') });
   await until(() => answers.length === 1);
-  assert.deepEqual(strict.brought, ['one']);
+  assert.equal(answers[0]?.reason, REFUSED.text);
 });

@@ -25,8 +25,8 @@ export interface Publisher extends AsyncDisposable {
 export interface NodeNews {
   /** The descriptor note. */
   readonly descriptor: Uint8Array;
-  /** Of the bond that the descriptor names: spec/directory.md section 12. */
-  readonly bondProof?: Uint8Array | undefined;
+  /** The file of the bond that the descriptor names: spec/directory.md section 12. */
+  readonly bond?: Uint8Array | undefined;
 }
 
 const WAIT_MS = { first: 10_000, last: 900_000 };
@@ -115,12 +115,12 @@ class Courier {
     }
   }
 
-  /** The proof comes second: an authority has it only of a bond that a descriptor names. */
-  async #put({ descriptor, bondProof }: NodeNews, signal: AbortSignal): Promise<Taken> {
+  /** The bond comes first: with it there is a place for the descriptor where there are many nodes. */
+  async #put({ descriptor, bond }: NodeNews, signal: AbortSignal): Promise<Taken> {
+    const proved = bond && (await this.#authority.put(PUT_KINDS.bond, bond, signal));
     const taken = await this.#authority.put(PUT_KINDS.descriptor, descriptor, signal);
-    if (taken.verdict !== 'taken' || bondProof === undefined) return taken;
-    const proved = await this.#authority.put(PUT_KINDS.bondProof, bondProof, signal);
-    return proved.verdict === 'taken' ? taken : proved;
+    const isProved = proved === undefined || proved.verdict === 'taken';
+    return isProved || taken.verdict !== 'taken' ? taken : proved;
   }
 
   async #wait(ms: number, signal: AbortSignal): Promise<void> {

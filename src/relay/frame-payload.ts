@@ -213,7 +213,7 @@ export function decodePart(payload: Uint8Array, maxBytes: number = MAX_DIRECTORY
 }
 
 /** What DIRECTORY_PUT brings (spec/directory.md section 16). */
-export const PUT_KINDS = { descriptor: 0, bondProof: 1, cosignature: 2, evidence: 3 } as const;
+export const PUT_KINDS = { descriptor: 0, bond: 1, cosignature: 2, evidence: 3 } as const;
 
 /** One part of what a peer wants an authority to take: of at least one, none of them empty. */
 export interface PutPart extends Part {

@@ -7,7 +7,7 @@ import { PutParts } from './put-parts.ts';
 import { RelayError } from './relay-error.ts';
 
 const part = (id: number, changes: Partial<PutPart> = {}): Frame => {
-  const { kind = PUT_KINDS.bondProof, of = 2, part = 0 } = changes;
+  const { kind = PUT_KINDS.bond, of = 2, part = 0 } = changes;
   const data = changes.data ?? new Uint8Array(part === of - 1 ? 3 : 4064).fill(part + 1);
   return { type: 'DIRECTORY_PUT', id, payload: encodePut({ kind, part, of, data }) };
 };
@@ -17,7 +17,7 @@ test('parts make a whole, one after the other', () => {
   for (const id of [7, 8]) {
     assert.equal(parts.take(part(id)), undefined);
     const put = parts.take(part(id, { part: 1 }));
-    assert.deepEqual([put?.id, put?.kind, put?.bytes.length], [id, PUT_KINDS.bondProof, 4067]);
+    assert.deepEqual([put?.id, put?.kind, put?.bytes.length], [id, PUT_KINDS.bond, 4067]);
     assert.deepEqual([put?.bytes[4063], put?.bytes[4064]], [1, 2]);
   }
   assert.equal(parts.take(part(9, { of: 1 }))?.bytes.length, 3);

@@ -119,13 +119,13 @@ test('what is put leaves whole, in parts under one id, and its verdict comes bac
     authority.send({ type: 'DIRECTORY_TAKEN', id: frame.id, payload });
   });
   const note = new Uint8Array(10_000).map((_, index) => index);
-  const taken = await link.put(PUT_KINDS.bondProof, note, { signal: never });
+  const taken = await link.put(PUT_KINDS.bond, note, { signal: never });
   assert.deepEqual(taken, { verdict: 'later', text: 'unreachable: its onion' });
   assert.equal(new Set(parts.map(({ id }) => id)).size, 1);
   const said = parts.map(({ payload }) => decodePut(payload));
   assert.deepEqual(
     said.map(({ kind, part, of }) => [kind, part, of]),
-    [0, 1, 2].map((part) => [PUT_KINDS.bondProof, part, 3]),
+    [0, 1, 2].map((part) => [PUT_KINDS.bond, part, 3]),
   );
   assert.deepEqual(concatBytes(...said.map(({ data }) => data)), note);
 });
