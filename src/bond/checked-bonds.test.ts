@@ -76,3 +76,15 @@ test('whoever checks after the votes asks for less, as a consensus holds for a d
     bonds.verify(claim);
   });
 });
+
+test('what a certificate may hold for too long, a chain that is behind by a day does not refuse', () => {
+  const claim = { nodeId, ...testBond({ nodeId, expiry: 61 }) };
+  const { chain, now } = changing();
+  const bonds = new CheckedBonds(chain, LISTED_RULES);
+  now.height = 2016 - 288;
+  bonds.verify(claim);
+  now.height -= 1;
+  refused('bond-certificate', () => {
+    bonds.verify(claim);
+  });
+});

@@ -28,6 +28,13 @@ test('a certificate ends with its period', () => {
   refused('bond-certificate', claim, { ...chain, tip: { height: 2016 } });
 });
 
+test('a certificate that ends in more than 60 periods is refused, because nobody can take it back', () => {
+  const { claim, chain } = claimOf({ expiry: 61 });
+  refused('bond-certificate', claim, chain);
+  refused('bond-certificate', claim, { ...chain, tip: { height: 2015 } });
+  verifyBond(claim, { ...chain, tip: { height: 2016 } });
+});
+
 test('coins that can be spent, or soon can, are refused', () => {
   const tooSoon = claimOf({ locktime: TEST_TIME + 40 * 3600 });
   refused('bond-not-locked', tooSoon.claim, tooSoon.chain);

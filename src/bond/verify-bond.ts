@@ -23,6 +23,8 @@ export interface BondClaim {
 
 /** What certificates are dated by: two weeks of blocks. */
 export const PERIOD_BLOCKS = 2016;
+/** Over two years: nobody can take a certificate back before it ends. */
+const LONGEST_BLOCKS = 60 * PERIOD_BLOCKS;
 const MEDIAN_BLOCKS = 11;
 
 /** How much of a bond must be left. */
@@ -31,7 +33,7 @@ export interface BondRules {
   readonly confirmations: number;
   /** For how long the coins are locked still. */
   readonly marginSeconds: number;
-  /** How long a certificate may have ended. */
+  /** By how much a certificate may have ended, or hold for too long. */
   readonly graceBlocks: number;
 }
 
@@ -67,14 +69,23 @@ function checkCertified({ nodeId, bond }: BondClaim): void {
  * @throws DirectoryError `bond-certificate`, `bond-not-locked`.
  */
 export function checkTime({ bond }: BondClaim, chain: BondChain, rules: BondRules): void {
-  const { locktime, expiry } = bond;
-  if (chain.tip.height >= expiry * PERIOD_BLOCKS + rules.graceBlocks) {
+  const { locktime } = bond;
+  const left = blocksLeft(bond, chain);
+  if (left <= -rules.graceBlocks) {
     throw new DirectoryError('bond-certificate', 'the certificate of the bond has ended');
+  }
+  if (left > LONGEST_BLOCKS + rules.graceBlocks) {
+    throw new DirectoryError('bond-certificate', 'the certificate of the bond holds for too long');
   }
   const locked = locktime >= MIN_LOCKTIME && locktime <= MAX_LOCKTIME;
   if (!locked || locktime < medianTime(chain) + rules.marginSeconds) {
     throw new DirectoryError('bond-not-locked', 'the coins of the bond are not locked long enough');
   }
+}
+
+/** Until the certificate ends. */
+function blocksLeft({ expiry }: Bond, { tip }: BondChain): number {
+  return expiry * PERIOD_BLOCKS - tip.height;
 }
 
 function checkPaid({ bond, proof }: BondClaim, chain: BondChain, rules: BondRules): void {
