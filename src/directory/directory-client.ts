@@ -41,7 +41,7 @@ export interface DirectoryClientOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** Takes two consensuses of one epoch. */
-  readonly evidence: Pick<EvidenceFiles, 'fork' | 'keep'>;
+  readonly evidence: Pick<EvidenceFiles, 'fork' | 'keep' | 'save'>;
   /**
    * Told of what is accepted, with all that was fetched on the way to it, oldest first, before it is
    * kept: again after a crash in between.
@@ -142,15 +142,20 @@ export async function openDirectoryClient(
     return (await Promise.all(Array.from({ length: ANSWERS_WANTED }, oneAnswer))).flat();
   };
 
+  /** The fork stops the client all the same, until a restart at least. */
+  const complain = (error: unknown): void => {
+    log.error('evidence of two consensuses cannot be written', { reason: messageOf(error) });
+  };
   const testify = async (fork: ForkError): Promise<void> => {
     try {
       const { epoch, convicted } = await evidence.keep(fork.notes);
       const names = convicted.map(({ name }) => name).join(', ');
       log.error('two consensuses of one epoch are signed', { epoch, convicted: names });
     } catch (error) {
-      // One that lies between was signed by authorities of an older policy.
-      if (!(error instanceof DirectoryError)) throw error;
-      log.error('there are two consensuses of one epoch', { convicted: 'nobody of the policy' });
+      // One that lies between may have been signed by authorities of an older policy, or not at all.
+      if (error instanceof DirectoryError) {
+        log.error('there are two consensuses of one epoch', { convicted: 'nobody of the policy' });
+      } else complain(error);
     }
   };
 
@@ -159,7 +164,10 @@ export async function openDirectoryClient(
     sources: readonly DirectorySource[],
     signal: AbortSignal,
   ): Promise<Consensus> => {
-    if (evidence.fork !== undefined) throw forkedBefore(evidence.fork);
+    if (evidence.fork !== undefined) {
+      await evidence.save().catch(complain);
+      throw forkedBefore(evidence.fork);
+    }
     const errors: unknown[] = [];
     try {
       const chains = await gather(sources, { signal, errors });

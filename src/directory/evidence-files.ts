@@ -1,4 +1,5 @@
 import { fromUtf8, toHex, utf8 } from '../base/bytes.ts';
+import { oneAtATime } from '../base/in-turn.ts';
 import { RecordDirectory } from '../io/record-directory.ts';
 import { DirectoryError } from './directory-error.ts';
 import {
@@ -27,6 +28,9 @@ export class EvidenceFiles {
   readonly #shown: Equivocation[] = [];
   /** Of those shown, by the SHA-256 of the text. */
   readonly #notes = new Map<string, Uint8Array>();
+  /** Documents that count and are not on disk yet, by their names. */
+  readonly #unwritten = new Map<string, string>();
+  readonly #inTurn = oneAtATime();
   #fork: Equivocation | undefined;
 
   private constructor(records: RecordDirectory, policy: Policy) {
@@ -57,7 +61,8 @@ export class EvidenceFiles {
   }
 
   has(entry: EvidenceEntry): boolean {
-    return this.#records.names.includes(nameOf(entry));
+    const name = nameOf(entry);
+    return this.#unwritten.has(name) || this.#records.names.includes(name);
   }
 
   /** What is shown: the index for a digest of zeros, else a note by the SHA-256 of its text. */
@@ -66,17 +71,33 @@ export class EvidenceFiles {
     return this.#notes.get(toHex(digest));
   }
 
-  /** @throws DirectoryError when the notes convict nobody: as `convict`. */
+  /**
+   * It counts at once, for a disk that cannot be written must not hide a fork.
+   * @throws DirectoryError when the notes convict nobody: as `convict`; what writing throws: it is
+   * tried again with the next, and by `save`.
+   */
   async keep(notes: readonly (Uint8Array | string)[]): Promise<Equivocation> {
     const [one = '', other = ''] = notes.map((note) =>
       typeof note === 'string' ? note : fromUtf8(note),
     );
     const pair = [one, other] as const;
     const found = convict(pair, this.#policy);
-    if (this.has(found) || !this.#isNews(found)) return found;
-    await this.#records.write(nameOf(found), renderEvidence(pair));
-    this.#count(found, pair);
+    if (!this.has(found) && this.#isNews(found)) {
+      this.#count(found, pair);
+      this.#unwritten.set(nameOf(found), renderEvidence(pair));
+    }
+    await this.save();
     return found;
+  }
+
+  /** Writes what could not be written when it came. */
+  save(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const [name, document] of this.#unwritten) {
+        await this.#records.write(name, document);
+        this.#unwritten.delete(name);
+      }
+    });
   }
 
   #isNews({ convicted, isFork }: Equivocation): boolean {

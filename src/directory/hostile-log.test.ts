@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import {
@@ -217,6 +217,22 @@ test('two relays that show two signed consensuses of one epoch stop the client, 
   await rm(join(directory.path, 'evidence'), { recursive: true });
   const healed = await clientIn(directory.path, second);
   assert.equal(await healed.refreshAt(second, relay({ held: chain.slice(0, 2) })), second.epoch);
+});
+
+test('a client whose disk cannot be written is stopped by a fork all the same, and writes the evidence when it can', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { client, evidence, refreshAt } = await clientIn(directory.path, first);
+  await refreshAt(first, relay({ held: [first] }));
+  await rm(join(directory.path, 'evidence'), { recursive: true });
+  const sources = [relay({ held: chain.slice(0, 2) }), relay({ held: other })] as const;
+  await assert.rejects(refreshAt(second, ...sources), { code: 'forked' });
+  assert.equal(client.current(), undefined);
+  await assert.rejects(refreshAt(second, sources[1]), { code: 'forked' });
+  await mkdir(join(directory.path, 'evidence'));
+  await assert.rejects(refreshAt(second, sources[1]), { code: 'forked' });
+  assert.equal(evidence.names.length, 1);
+  const restarted = await clientIn(directory.path, second);
+  await assert.rejects(restarted.refreshAt(second, sources[1]), { code: 'forked' });
 });
 
 test('another consensus than the one held, of its epoch, stops the client', async () => {
