@@ -74,7 +74,10 @@ async function weigh(
   const newest = { consensus: acceptConsensus({ note, policy, now: clock() }), note };
   if (held === undefined) return [newest];
   const chain = await walkBack({ newest, held }, source, options);
-  await checkLog(held.consensus, newest.consensus, { source, signal: options.signal });
+  // The log of the first is where witnesses are looked for: it must hold what they are to have seen.
+  for (const { consensus } of new Set([chain[0], newest])) {
+    await checkLog(held.consensus, consensus, { source, signal: options.signal });
+  }
   return chain;
 }
 

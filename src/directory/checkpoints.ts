@@ -4,6 +4,7 @@ import { DirectoryError } from './directory-error.ts';
 import { type DirectorySource } from './directory-source.ts';
 import { DIRECTORY_KINDS, sizeDigest } from './directory-view.ts';
 import { GatheredCosignatures } from './gathered-cosignatures.ts';
+import { MAX_CHAIN } from './limits.ts';
 import { type Policy } from './policy.ts';
 import { takeCosignature } from './take-cosignature.ts';
 import { witnessesOf } from './witnesses.ts';
@@ -19,10 +20,13 @@ interface Gathering {
   readonly gathered: GatheredCosignatures;
 }
 
+/** After two periods nobody cosigns a log any more. */
+const GATHERED = 2;
+
 /**
  * The checkpoints of the log that ends with the newest consensus, and of the one that ends with the
- * consensus before it, which is the one that clients ask for. In memory: who comes back has all of it
- * from the others.
+ * consensus before it, which is the one that clients ask for; and for clients that were away those of
+ * before, as far as they were followed. In memory: who comes back has the newest two from the others.
  */
 export class Checkpoints {
   readonly #options: CheckpointsOptions;
@@ -38,8 +42,10 @@ export class Checkpoints {
     const { consensusOf } = this.#options;
     const before = consensusOf(newest.prev);
     const first = before && consensusOf(before.prev);
-    const earlier = newest.log === undefined ? [] : [this.#gatherFor(newest.log, first)];
-    this.#all = [this.#gatherFor(head, before), ...earlier];
+    const last = newest.log === undefined ? [] : [this.#gatherFor(newest.log, first)];
+    const two = [this.#gatherFor(head, before), ...last];
+    const older = this.#all.filter(({ size }) => two.every((each) => size < each.size));
+    this.#all = [...two, ...older].slice(0, MAX_CHAIN);
   }
 
   /** Of the newest log. */
@@ -63,9 +69,12 @@ export class Checkpoints {
     takeCosignature(newest, bytes);
   }
 
-  /** Takes what a source has gathered. @throws DirectoryError as `take` of GatheredCosignatures. */
+  /**
+   * Takes what a source has gathered of the newest two.
+   * @throws DirectoryError as `take` of GatheredCosignatures.
+   */
   async gatherFrom(source: DirectorySource, signal: AbortSignal): Promise<void> {
-    for (const { size, gathered } of this.#all) {
+    for (const { size, gathered } of this.#all.slice(0, GATHERED)) {
       const note = await source.fetch(DIRECTORY_KINDS.checkpoint, sizeDigest(size), signal);
       if (note.length > 0) gathered.take(note);
     }

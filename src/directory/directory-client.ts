@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { oneAtATime } from '../base/in-turn.ts';
 import type { Logger } from '../base/log.ts';
-import { readIfPresent, writeDurably } from '../io/durable-file.ts';
+import { readIfPresent, removeIfPresent, writeDurably } from '../io/durable-file.ts';
 import { verifyConsensus } from './accept-consensus.ts';
 import {
   askForConsensus,
@@ -79,7 +79,7 @@ export async function openDirectoryClient(
   const { path, policy, clock, log, evidence, onAccepted } = options;
   const witnessPath = join(dirname(path), 'witnesses');
   let held = await readHeld(options);
-  let record = held && (await readRecord(witnessPath));
+  let record = held && (await readRecord(witnessPath, log));
 
   const current = (): Consensus | undefined =>
     held !== undefined && evidence.fork === undefined && clock() < held.consensus.validUntil * 1000
@@ -92,11 +92,16 @@ export async function openDirectoryClient(
     if (held !== undefined) checkNoFork([held, newest]);
     if (held !== undefined && held.consensus.epoch >= newest.consensus.epoch) return;
     await onAccepted?.(chain);
-    await writeDurably(path, newest.note);
-    // After it: a crash in between leaves older witnesses, and never those that the newest one was in a place to choose.
-    if (held !== undefined) {
+    if (held !== undefined && isAfter(chain, held)) {
+      await writeDurably(path, newest.note);
+      // After it: a crash in between leaves older witnesses, and never those that the newest one was in a place to choose.
       record = witnessRecordOf(held.consensus);
       await writeDurably(witnessPath, renderWitnessRecord(record));
+    } else {
+      // Before it: nobody would cosign for the witnesses of another chain, or of long ago.
+      record = undefined;
+      await removeIfPresent(witnessPath);
+      await writeDurably(path, newest.note);
     }
     held = newest;
     const { epoch, nodes } = newest.consensus;
@@ -105,14 +110,10 @@ export async function openDirectoryClient(
 
   const ask = async (source: DirectorySource, signal: AbortSignal): Promise<Chain> => {
     const chain = await askForConsensus(source, { policy, clock, log, held, signal });
-    const [next] = chain;
     // Of one that comes after a long time the witnesses may be others, and nobody knows which.
-    if (
-      record !== undefined &&
-      held !== undefined &&
-      equalBytes(next.consensus.prev, held.consensus.hash)
-    ) {
-      await checkCosigned(next.consensus, { record, source, log, signal });
+    if (record !== undefined && held !== undefined && isAfter(chain, held)) {
+      const consensuses = chain.map(({ consensus }) => consensus);
+      await checkCosigned(consensuses, { record, source, log, signal });
     }
     return chain;
   };
@@ -202,6 +203,11 @@ function timeOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
 }
 
+/** Whether the chain begins right after it. */
+function isAfter([next]: Chain, held: VerifiedConsensus): boolean {
+  return equalBytes(next.consensus.prev, held.consensus.hash);
+}
+
 function newestOf(chain: Chain): VerifiedConsensus {
   return chain.at(-1) ?? chain[0];
 }
@@ -232,7 +238,16 @@ async function readHeld({
   }
 }
 
-async function readRecord(path: string): Promise<WitnessRecord | undefined> {
+/** A record that is damaged is removed: the next consensus is then taken as one after a long time is. */
+async function readRecord(path: string, log: Logger): Promise<WitnessRecord | undefined> {
   const bytes = await readIfPresent(path);
-  return bytes && parseWitnessRecord(bytes);
+  if (bytes === undefined) return undefined;
+  try {
+    return parseWitnessRecord(bytes);
+  } catch (error) {
+    if (!(error instanceof DirectoryError)) throw error;
+    log.warn('the record of witnesses is damaged: it is removed', { reason: error.code });
+    await removeIfPresent(path);
+    return undefined;
+  }
 }

@@ -50,9 +50,9 @@ export class GatheredCosignatures {
     );
   }
 
-  /** How many witnesses have cosigned. */
-  get cosigned(): number {
-    return [...this.#lines.keys()].filter((label) => this.#witnesses.has(label)).length;
+  /** The witnesses that have cosigned, by name and key id. */
+  get cosigners(): readonly string[] {
+    return [...this.#lines.keys()].filter((label) => this.#witnesses.has(label));
   }
 
   /** A signed note of the checkpoint; undefined while nobody has signed it. */

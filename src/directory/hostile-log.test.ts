@@ -14,7 +14,8 @@ import { toHex, utf8 } from '../base/bytes.ts';
 import { silent } from '../base/log.ts';
 import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
 import { renderCheckpoint } from './checkpoint.ts';
-import { type Consensus, type ConsensusContent } from './consensus.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { type Consensus, type ConsensusContent, type LogHead } from './consensus.ts';
 import { type ConsensusNode } from './consensus-node.ts';
 import { cosign } from './cosignature.ts';
 import { type DirectorySource, openDirectoryClient } from './directory-client.ts';
@@ -22,6 +23,7 @@ import { DIRECTORY_KINDS, rangeOf } from './directory-view.ts';
 import { EvidenceFiles } from './evidence-files.ts';
 import { renderLogProof } from './log-proof.ts';
 import { leafHash, logRoot } from './merkle-log.ts';
+import { loadPublicKey } from './public-key.ts';
 import { signingKeyFromSeed } from './signing-key.ts';
 import { witnessName } from './witnesses.ts';
 
@@ -30,6 +32,7 @@ const policy = testPolicy(authorities);
 const { signal } = new AbortController();
 const nothing = new Uint8Array();
 const NAMES = ['a', 'b', 'c', 'd'] as const;
+const RENEWED = ['a2', 'b2', 'c2', 'd2'] as const;
 const noteOf = (consensus: Consensus): Uint8Array => utf8(signedBy(consensus, authorities));
 
 const running: readonly ConsensusNode[] = testConsensus().nodes.map((node) => ({
@@ -37,15 +40,19 @@ const running: readonly ConsensusNode[] = testConsensus().nodes.map((node) => ({
   flags: new Set([...node.flags, 'Running'] as const),
 }));
 
+/** The log that ends with the last of a chain. */
+function logOf(chain: readonly Consensus[]): LogHead {
+  const leaves = chain.map(({ hash }) => leafHash(hash));
+  return { origin: 'sotto/regtest/test', size: chain.length, root: logRoot(leaves) };
+}
+
 /** The next consensus of a chain, and the line `log` that it must have. */
 function after(
   chain: readonly Consensus[],
   changes: Partial<ConsensusContent> = {},
 ): readonly Consensus[] {
-  const leaves = chain.map(({ hash }) => leafHash(hash));
-  const log = { origin: 'sotto/regtest/test', size: chain.length, root: logRoot(leaves) };
   const [last] = chain.slice(-1);
-  const content = { nodes: running, log, ...changes };
+  const content = { nodes: running, log: logOf(chain), ...changes };
   const next = last === undefined ? content : nextContent(last, content);
   return [...chain, testConsensus(next)];
 }
@@ -57,13 +64,21 @@ const [first, second, third, fourth] = chain as unknown as readonly [
   ...[Consensus, Consensus, Consensus, Consensus],
 ];
 
+/** The nodes a to d with other reply keys than before, which are 27 days old at most. */
+const renewed: readonly ConsensusNode[] = running.map((node, index) => ({
+  ...node,
+  replyKey: loadPublicKey(signingKeyFromSeed(testSeed(`reply ${RENEWED[index] ?? ''}`)).publicKey),
+}));
+
 /** By the reply keys of these of the nodes a to d, of the log that a consensus names. */
-function cosigned({ log }: Consensus, names: readonly string[]): Uint8Array {
+function cosigned({ log }: Pick<Consensus, 'log'>, names: readonly string[]): Uint8Array {
   assert.ok(log);
   const text = renderCheckpoint(log);
   const lines = names.map((name) => {
     const key = signingKeyFromSeed(testSeed(`reply ${name}`));
-    const node = running.find(({ replyKey }) => toHex(replyKey.bytes) === toHex(key.publicKey));
+    const node = [...running, ...renewed].find(
+      ({ replyKey }) => toHex(replyKey.bytes) === toHex(key.publicKey),
+    );
     return `${cosign(text, { name: witnessName(node?.nodeId ?? 'nobody'), key }, 1)}\n`;
   });
   return utf8(`${text}\n${lines.join('')}`);
@@ -74,13 +89,42 @@ interface Relay {
   readonly family?: string;
   readonly proof?: (from: number, to: number) => Uint8Array | undefined;
   readonly checkpoint?: Uint8Array;
+  /** The index of the consensus that it had when it was started last. */
+  readonly startedAt?: number;
+}
+
+/** What a relay has that followed these one after the other, where every witness cosigned all of it. */
+function checkpointsOf(held: readonly Consensus[], startedAt: number): Checkpoints {
+  const consensusOf = (hash: Uint8Array): Consensus | undefined =>
+    held.find((each) => toHex(each.hash) === toHex(hash));
+  const checkpoints = new Checkpoints({ policy, consensusOf });
+  for (const [index, consensus] of held.entries()) {
+    if (index < startedAt) continue;
+    const log = logOf(held.slice(0, index + 1));
+    checkpoints.follow(consensus, log);
+    if (index > 0) checkpoints.take(cosigned({ log }, witnessesIn(held[index - 1])));
+  }
+  return checkpoints;
+}
+
+function witnessesIn(consensus: Consensus | undefined): readonly string[] {
+  const [first] = consensus?.nodes ?? [];
+  const [old] = running;
+  return first?.replyKey.bytes.join() === old?.replyKey.bytes.join() ? NAMES : RENEWED;
 }
 
 /** One that answers as the others do, but where it is told otherwise. */
-function relay({ held, family, proof, checkpoint }: Relay): DirectorySource & { asked: number[] } {
+function relay({
+  held,
+  family,
+  proof,
+  checkpoint,
+  startedAt = 0,
+}: Relay): DirectorySource & { asked: number[] } {
   const [newest] = held.slice(-1);
   assert.ok(newest);
   const entries = held.map(({ hash }) => hash);
+  const checkpoints = checkpointsOf(held, startedAt);
   const asked: number[] = [];
   const answer = (kind: number, digest: Uint8Array): Uint8Array | undefined => {
     const { from, to } = rangeOf(digest) ?? { from: 0, to: 0 };
@@ -91,8 +135,8 @@ function relay({ held, family, proof, checkpoint }: Relay): DirectorySource & { 
       return proof === undefined ? renderLogProof(entries, from, to) : proof(from, to);
     }
     if (kind === DIRECTORY_KINDS.checkpoint) {
-      const next = held[to];
-      return checkpoint ?? (next && cosigned(next, NAMES));
+      const note = checkpoints.noteOf(to);
+      return checkpoint ?? (note === undefined ? undefined : utf8(note));
     }
     return undefined;
   };
@@ -137,6 +181,71 @@ test('a consensus follows whose log has grown and is cosigned, after a restart t
   await clientAtSecond(directory.path);
   const { refreshAt } = await clientIn(directory.path, second);
   assert.equal(await refreshAt(fourth, relay({ held: chain })), fourth.epoch);
+});
+
+test('who missed consensuses takes the newest, when the witnesses have cosigned what came since', async () => {
+  const long = [...Array(12).keys()].reduce<readonly Consensus[]>(
+    (all) => after(all, WITNESSED),
+    [...chain],
+  );
+  const newest = long.at(-1) ?? assert.fail();
+  // The second has of the logs before the newest only the one before.
+  for (const startedAt of [0, long.length - 2]) {
+    await using directory = await makeTemporaryDirectory();
+    const { refreshAt } = await clientAtSecond(directory.path);
+    assert.equal(await refreshAt(newest, relay({ held: long, startedAt })), newest.epoch);
+    const next = after(long, WITNESSED);
+    const [last = assert.fail()] = next.slice(-1);
+    assert.equal(await refreshAt(last, relay({ held: next })), last.epoch);
+  }
+});
+
+test('a consensus that was shown to one client alone is not followed over others in between either', async () => {
+  const alone = after(chain.slice(0, 1), { ...WITNESSED, validUntil: second.validUntil - 1 });
+  const [shown = assert.fail()] = alone.slice(-1);
+  await using directory = await makeTemporaryDirectory();
+  const { refreshAt } = await clientIn(directory.path, first);
+  await refreshAt(first, relay({ held: [first] }));
+  assert.equal(await refreshAt(second, relay({ held: alone })), shown.epoch);
+  // Its successor names the log of the network, which the witnesses have cosigned, and the newest its own.
+  const log = third.log ?? assert.fail();
+  const between = after(alone, { ...WITNESSED, log });
+  const held = after(between, WITNESSED);
+  const liar = relay({ held, checkpoint: cosigned({ log }, NAMES) });
+  assert.equal(await refreshAt(fourth, liar), shown.epoch);
+});
+
+test('after a long absence, or under another policy, the witnesses of before are forgotten', async () => {
+  const late = second.validUntil + 7 * 86_400;
+  const times = { validAfter: late, freshUntil: late + 21_600, validUntil: late + 86_400 };
+  const others = { ...WITNESSED, nodes: renewed };
+  const away = after(after(chain, { ...others, epoch: 39 }), { ...others, ...times, epoch: 40 });
+  const next = after(away, others);
+  const [back = assert.fail(), then = assert.fail()] = next.slice(-2);
+  await using directory = await makeTemporaryDirectory();
+  await clientAtSecond(directory.path);
+  const { refreshAt } = await clientIn(directory.path, back);
+  assert.equal(await refreshAt(back, relay({ held: away })), back.epoch);
+  const restarted = await clientIn(directory.path, back);
+  assert.equal(await restarted.refreshAt(then, relay({ held: next })), then.epoch);
+
+  await using other = await makeTemporaryDirectory();
+  await clientAtSecond(other.path);
+  await writeFile(join(other.path, 'consensus'), signedBy(second, testAuthorities(6).slice(3)));
+  const changed = await clientIn(other.path, back);
+  assert.equal(await changed.refreshAt(back, relay({ held: away })), back.epoch);
+  const changedAgain = await clientIn(other.path, back);
+  assert.equal(await changedAgain.refreshAt(then, relay({ held: next })), then.epoch);
+});
+
+test('a record of witnesses that is damaged is removed', async () => {
+  await using directory = await makeTemporaryDirectory();
+  await clientAtSecond(directory.path);
+  const path = join(directory.path, 'witnesses');
+  await writeFile(path, 'torn');
+  const { refreshAt } = await clientIn(directory.path, second);
+  await assert.rejects(readFile(path), { code: 'ENOENT' });
+  assert.equal(await refreshAt(third, relay({ held: chain.slice(0, 3) })), third.epoch);
 });
 
 const forkedLog = { log: { origin: 'sotto/regtest/test', size: 2, root: testSeed('another') } };

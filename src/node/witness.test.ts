@@ -114,7 +114,7 @@ test('a node cosigns the log that ends with a consensus when the one before name
   state.held = [first, second];
   state.nowSeconds = second.validAfter;
   await until(() => brought.length === 1);
-  assert.equal(nodeLog.checkpoints.newest?.cosigned, 1);
+  assert.equal(nodeLog.checkpoints.newest?.cosigners.length, 1);
   const [{ kind, text } = assert.fail()] = brought;
   assert.equal(kind, PUT_KINDS.cosignature);
   assert.ok(text.startsWith('sotto/regtest/test\n2\n'));
