@@ -192,9 +192,35 @@ test('nothing is learnt of a gateway when no relay can be reached', async () => 
   assert.deepEqual(losers(), []);
 });
 
-test('what a gateway signs as its own failure is not put down to the relay', async () => {
+test('a gateway that has too much to do for one relay passes by others, and nobody is blamed', async () => {
   losing.set(one, fails('overload', 'gateway'));
-  await assert.rejects(probe(), { name: 'AttemptError', code: 'overload' });
+  await probe();
+  losing.delete(one);
+  losing.set(two, fails('overload', 'gateway'));
+  await probe();
+  assert.deepEqual(losers(), []);
+});
+
+test('one that is busy through two relays, and answers through none, fails', async () => {
+  answer = (reply) => ({ ...reply, code: 'BUSY' });
+  await assert.rejects(probe(), { name: 'Error', message: /no answer through 3 relays/ });
+  answer = (reply) => reply;
+  losing.set(one, fails('overload', 'gateway'));
+  losing.set(two, fails('relay-timeout', 'either'));
+  losing.set(three, fails('no-answer', 'relay'));
+  await assert.rejects(probe(), { name: 'Error', message: /no answer through 3 relays/ });
+  assert.deepEqual(losers(), []);
+});
+
+test('nothing is learnt of one that has too much to do for one relay when no other can be reached', async () => {
+  for (const relay of relays) losing.set(relay, fails('relay-unreachable', 'relay'));
+  losing.set(one, fails('overload', 'gateway'));
+  await assert.rejects(probe(), { kind: 'unclear' });
+});
+
+test('what else a gateway signs as its own failure is not put down to the relay', async () => {
+  losing.set(one, fails('open-failed', 'gateway'));
+  await assert.rejects(probe(), { name: 'AttemptError', code: 'open-failed' });
   assert.deepEqual(losers(), []);
 });
 

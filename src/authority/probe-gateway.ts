@@ -46,6 +46,8 @@ const [RELAYS, MOST_RELAYS] = [2, 4];
 const SPREAD_PART = 1 / 2;
 /** What a node says that goes by another consensus. */
 const OF_THE_DIRECTORY: readonly LookupErrorCode[] = ['directory-mismatch', 'relay-does-not-list'];
+/** What a gateway says when it has too much to do, perhaps of one relay only, which may have seen to that. */
+const OF_LOAD: readonly LookupErrorCode[] = ['overload', 'busy'];
 /** What no gateway signs that keeps to the rules. */
 const SIGNED_WRONG: readonly LookupErrorCode[] = ['bad-signature', 'malformed-reply'];
 
@@ -72,7 +74,7 @@ export async function probeGateway(
   const settle = (relay: ConsensusNode): void => {
     carried.note(relay.nodeId, { family: gateway.family, carried: true });
     for (const each of lost.splice(0)) {
-      if (isOfNewConsensus(each.error, probe, parts)) continue;
+      if (isOfLoad(each.error) || isOfNewConsensus(each.error, probe, parts)) continue;
       carried.note(each.relay.nodeId, { family: gateway.family, carried: false });
     }
   };
@@ -82,7 +84,7 @@ export async function probeGateway(
     try {
       await askAbout(known, relay, { probe, parts, signal });
     } catch (error) {
-      if (error instanceof AttemptError && error.suspect !== 'gateway') {
+      if (error instanceof AttemptError && (error.suspect !== 'gateway' || isOfLoad(error))) {
         lost.push({ relay, error });
         failure = error;
         continue;
@@ -97,8 +99,8 @@ export async function probeGateway(
     if (brought === RELAYS) return;
   }
   if (brought > 0) return;
-  const mayBeSilent = lost.filter(({ error }) => error.suspect === 'either').length >= RELAYS;
-  if (mayBeSilent) throw new Error(`no answer through ${lost.length} relays`, { cause: failure });
+  const mayBeItsFault = lost.filter(({ error }) => error.suspect !== 'relay').length >= RELAYS;
+  if (mayBeItsFault) throw new Error(`no answer through ${lost.length} relays`, { cause: failure });
   throw new ProbeError('unclear', 'no relay could be asked', { cause: failure });
 }
 
@@ -141,6 +143,10 @@ async function askAbout(
     }
     throw new ProbeError('wrong', messageOf(error), { cause: error });
   }
+}
+
+function isOfLoad({ code }: AttemptError): boolean {
+  return OF_LOAD.includes(code);
 }
 
 /** Whether it may be because not every node has the newest consensus yet. */
