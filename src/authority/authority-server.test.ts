@@ -124,6 +124,23 @@ test('a node brings its descriptor, and others fetch it; an older one is refused
   assert.deepEqual([noise.verdict, noise.text.split(':')[0]], ['refused', 'malformed']);
 });
 
+test('what a node brings is news once, and its leaving is none', async () => {
+  const link = await linkTo(await start());
+  const { nodeId } = testDescriptor('a');
+  const put = async (note: string): Promise<void> => {
+    const { verdict } = await link.put(PUT_KINDS.descriptor, utf8(note), { signal });
+    assert.equal(verdict, 'taken');
+  };
+  const first = testDescriptorNote('a', { published: TEST_TIME - 120 });
+  for (const note of [first, first, first]) await put(note);
+  assert.deepEqual(taken, [nodeId]);
+  const second = testDescriptorNote('a', { published: TEST_TIME - 60 });
+  await put(second);
+  assert.deepEqual(taken, [nodeId, nodeId]);
+  await put(testDescriptorNote('a', { published: TEST_TIME, expires: TEST_TIME + 1 }));
+  assert.equal(taken.length, 2);
+});
+
 test('cosignatures, notices of evidence and proofs of bonds are passed on; what is of an unknown kind is refused', async () => {
   const link = await linkTo(await start());
   await link.put(PUT_KINDS.bond, new Uint8Array(9000), { signal });

@@ -5,7 +5,6 @@ import { firstFailure, type Running, Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
 import { networkParams } from '../bitcoin/networks.ts';
 import { type AuthorityConfig } from '../config/authority-config.ts';
-import { isLeaving } from '../directory/admit-descriptor.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
 import { EvidenceCollector } from '../directory/evidence-collector.ts';
 import { type NoteSigner } from '../directory/note.ts';
@@ -115,7 +114,7 @@ export async function startAuthority(
             isThere: (nodeId) => prober.isThere(nodeId),
           },
           onDescriptor: (descriptor) => {
-            if (!isLeaving(descriptor)) prober.probe(descriptor);
+            prober.probe(descriptor);
           },
         }),
       clock,

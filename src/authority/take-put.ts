@@ -18,7 +18,7 @@ export interface PutTakers {
   readonly fetchEvidence: (notice: Uint8Array) => Promise<void>;
   readonly newest: NewestConsensus;
   readonly clock: Clock;
-  /** Told of each descriptor that was taken. */
+  /** Told of each descriptor that is news of a node which is here. */
   readonly onDescriptor: (descriptor: Descriptor) => void;
 }
 
@@ -34,7 +34,8 @@ export async function takePut({ kind, bytes }: Put, takers: PutTakers): Promise<
     if (kind === PUT_KINDS.descriptor) {
       const admission = { now: clock(), consensus: newest.consensus, standing };
       const descriptor = await nodes.admit(bytes, admission);
-      takers.onDescriptor(descriptor);
+      // One that was held already is held as another object.
+      if (nodes.newest(descriptor.nodeId) === descriptor) takers.onDescriptor(descriptor);
       return { verdict: 'taken', text: remarkOn(descriptor, nodes) };
     } else if (kind === PUT_KINDS.bond) {
       await bonds.take(bytes);
