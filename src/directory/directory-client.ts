@@ -55,6 +55,11 @@ export interface DirectoryClient {
    * that a quorum has signed two of one epoch: this could be the wrong one.
    */
   current(): Consensus | undefined;
+  /**
+   * The newest that was accepted, even one that has expired: for choosing whom to ask for a newer one. None
+   * while there is evidence as above.
+   */
+  held(): Consensus | undefined;
   /** Whether the authorities should have made a newer one by now. */
   isStale(): boolean;
   /**
@@ -81,10 +86,12 @@ export async function openDirectoryClient(
   let held = await readHeld(options);
   let record = held && (await readRecord(witnessPath, log));
 
-  const current = (): Consensus | undefined =>
-    held !== undefined && evidence.fork === undefined && clock() < held.consensus.validUntil * 1000
-      ? held.consensus
-      : undefined;
+  const unforked = (): Consensus | undefined =>
+    evidence.fork === undefined ? held?.consensus : undefined;
+  const current = (): Consensus | undefined => {
+    const consensus = unforked();
+    return consensus !== undefined && clock() < consensus.validUntil * 1000 ? consensus : undefined;
+  };
 
   const keep = async (chain: Chain): Promise<void> => {
     const newest = newestOf(chain);
@@ -186,6 +193,7 @@ export async function openDirectoryClient(
 
   return {
     current,
+    held: unforked,
     isStale: () => held === undefined || clock() >= held.consensus.freshUntil * 1000,
     refresh,
   };

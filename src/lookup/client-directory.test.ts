@@ -6,6 +6,7 @@ import {
   signedBy,
   TEST_TIME,
   testAuthorities,
+  testConsensus,
   testContent,
   testPolicy,
 } from '../../test/test-directory.ts';
@@ -36,4 +37,33 @@ test('a consensus with too few relays is renewed from the relays of the policy',
   await consensus[Symbol.asyncDispose]();
   await pool[Symbol.asyncDispose]();
   assert.deepEqual(dialled, [`${'a'.repeat(56)}.onion`]);
+});
+
+test('the own relays are asked for a newer consensus after the one held has expired, too', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const authorities = testAuthorities(3);
+  const held = testConsensus();
+  await writeFile(join(directory.path, 'consensus.note'), signedBy(held, authorities));
+  const bootstrap = [{ host: `${'a'.repeat(56)}.onion`, port: 50_010 }];
+  const dialled: string[] = [];
+  const { consensus, choices, pool } = await openClientDirectory({
+    policy: { ...testPolicy(authorities), bootstrap },
+    dial: ({ host }) => {
+      dialled.push(host);
+      return Promise.reject(new DialError('away'));
+    },
+    directory: directory.path,
+    clock: () => held.validUntil * 1000,
+    log: silent,
+  });
+  const own = choices.relays(held);
+  const { signal } = new AbortController();
+  await assert.rejects(consensus.refresh({ signal }), { code: 'unavailable' });
+  await consensus[Symbol.asyncDispose]();
+  await pool[Symbol.asyncDispose]();
+  assert.ok(own.length > 0);
+  assert.deepEqual(
+    own.filter(({ onion }) => !dialled.includes(onion.host)),
+    [],
+  );
 });

@@ -12,7 +12,7 @@ import { type RelayPool } from './relay-pool.ts';
 export interface NetworkConsensusOptions {
   readonly client: DirectoryClient;
   readonly pool: RelayPool;
-  /** The relays to ask, in this order, given the consensus that is held. */
+  /** The relays to ask, in this order, given the consensus that is held, even one that has expired. */
   readonly relays: (held: Consensus | undefined) => readonly OnionAddress[];
   readonly clock: Clock;
   readonly log: Logger;
@@ -63,7 +63,7 @@ export class NetworkConsensus implements ConsensusSource, AsyncDisposable {
 
   #sources(): readonly DirectorySource[] {
     const { client, pool, relays } = this.#options;
-    const held = client.current();
+    const held = client.held();
     return relays(held).map((onion) => ({
       name: formatAddress(onion),
       family: held?.nodes.find((node) => node.onion.host === onion.host)?.family,

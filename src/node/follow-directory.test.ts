@@ -36,7 +36,12 @@ const third = short(second);
 const noteOf = (consensus: Consensus): Uint8Array => utf8(signedBy(consensus, AUTHORITIES));
 
 function network() {
-  const state = { held: [] as readonly Consensus[], nowSeconds: first.validAfter, asked: 0 };
+  const state = {
+    held: [] as readonly Consensus[],
+    nowSeconds: first.validAfter,
+    asked: 0,
+    toldOf: undefined as number | undefined,
+  };
   const source: DirectorySource = {
     name: 'authority',
     fetch: (kind, digest) => {
@@ -54,7 +59,10 @@ function network() {
     followDirectory({
       dataDirectory,
       policy: testPolicy(AUTHORITIES),
-      sources: () => [source],
+      sources: (consensus) => {
+        state.toldOf = consensus?.epoch;
+        return [source];
+      },
       clock: () => state.nowSeconds * 1000,
       log: silent,
       startMs: 1,
@@ -88,6 +96,7 @@ test('what was fetched is served, by name and by hash, and after a restart witho
   assert.deepEqual(Uint8Array.from(served), noteOf(first));
   state.nowSeconds = first.validUntil;
   assert.equal(restarted.current(), undefined);
+  await until(() => state.toldOf === first.epoch);
   assert.equal(restarted.noteOf(DIRECTORY_KINDS.latestConsensus, NO_DIGEST), undefined);
 });
 

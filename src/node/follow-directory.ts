@@ -22,7 +22,7 @@ import { openNodeLog } from './node-log.ts';
 export interface FollowDirectoryOptions {
   readonly dataDirectory: string;
   readonly policy: Policy;
-  /** Whom to ask, in this order, given the newest consensus. */
+  /** Whom to ask, in this order, given the newest consensus, even one that has expired. */
   readonly sources: (consensus: Consensus | undefined) => readonly DirectorySource[];
   readonly clock: Clock;
   readonly log: Logger;
@@ -118,7 +118,7 @@ async function follow(
       continue;
     }
     try {
-      await client.refresh(sources(held), signal);
+      await client.refresh(sources(client.held()), signal);
       complaint = '';
     } catch (error) {
       complain(error);
