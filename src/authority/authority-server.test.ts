@@ -227,6 +227,17 @@ test('another authority fetches votes over one link, and opens another when it h
   assert.match(fromUtf8(await index()), /^sotto-votes\/1\nvote /);
 });
 
+test('all who wait for a vote wait for the same bytes', () => {
+  const slot = testSlot(5);
+  const exchange = new VoteExchange({ policy, slot, signer: one });
+  exchange.hold(exchange.accept(exchange.read(testVoteNote(one)), slot.votesMs));
+  shown.showVotes(exchange);
+  const [digest = NO_DIGEST] = exchange.index().map((entry) => entry.digest);
+  const bytes = shown.noteOf(DIRECTORY_KINDS.vote, digest);
+  assert.ok(bytes);
+  assert.equal(shown.noteOf(DIRECTORY_KINDS.vote, digest), bytes);
+});
+
 test('a peer that is out of reach fails the question, and is tried again for the next', async () => {
   let dialled = 0;
   await using peer = authorityPeer({

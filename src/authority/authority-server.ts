@@ -13,7 +13,7 @@ import { LinkError } from '../relay/link-error.ts';
 import { logLinkEnd } from '../relay/log-link-end.ts';
 import { Link, type LinkTiming } from '../relay/link.ts';
 import { readCircuit } from '../relay/proxy-line.ts';
-import { directoryFrames, metered } from '../relay/public-data.ts';
+import { directoryFrames } from '../relay/public-data.ts';
 import { type Put, PutParts } from '../relay/put-parts.ts';
 import { TokenBucket } from '../relay/token-bucket.ts';
 import { type Visitor, Visitors } from '../relay/visitors.ts';
@@ -110,8 +110,7 @@ export async function startAuthorityServer(options: AuthorityServerOptions): Pro
         links.delete(link);
         links.add(link);
         if (frame.type === 'DIRECTORY_GET') {
-          const frames = directoryFrames({ directory, headers: noHeaders }, frame);
-          link.sendLong(metered(frames, visitor.bytes));
+          link.sendLong(directoryFrames({ directory }, frame, visitor.bytes));
         } else if (frame.type === 'DIRECTORY_PUT') {
           collect(frame);
         } else throw new LinkError('protocol', `${frame.type} to an authority`);
@@ -157,9 +156,4 @@ export async function startAuthorityServer(options: AuthorityServerOptions): Pro
     maxConnections: 2 * limits.links,
     onConnection: (stream) => void accept(stream),
   });
-}
-
-/** An authority has no headers to show. */
-function noHeaders(): Uint8Array {
-  return new Uint8Array(0);
 }

@@ -1,4 +1,4 @@
-import { equalBytes, utf8 } from '../base/bytes.ts';
+import { equalBytes, toHex, utf8 } from '../base/bytes.ts';
 import { DIRECTORY_KINDS, type DirectoryKind, epochDigest } from '../directory/directory-view.ts';
 import { digestOfText, signNote, type NoteSigner } from '../directory/note.ts';
 import { signDetached } from '../directory/detached-signature.ts';
@@ -20,9 +20,12 @@ interface Signed {
 export class ShownDocuments {
   #exchange: VoteExchange | undefined;
   #signed: Signed | undefined;
+  /** The bytes of votes that were asked for, by their digests: all links that wait share them. */
+  readonly #votes = new Map<string, { readonly note: string; readonly bytes: Uint8Array }>();
 
   showVotes(exchange: VoteExchange): void {
     this.#exchange = exchange;
+    this.#votes.clear();
   }
 
   showSignature(epoch: number, text: string, signer: NoteSigner): void {
@@ -44,10 +47,8 @@ export class ShownDocuments {
     switch (kind) {
       case DIRECTORY_KINDS.voteIndex:
         return this.#voteIndex(digest);
-      case DIRECTORY_KINDS.vote: {
-        const note = this.#exchange?.noteOf(digest);
-        return note === undefined ? undefined : utf8(note);
-      }
+      case DIRECTORY_KINDS.vote:
+        return this.#vote(digest);
       case DIRECTORY_KINDS.signature:
         return this.#ofEpoch(digest)?.detached;
       case DIRECTORY_KINDS.consensus:
@@ -57,6 +58,17 @@ export class ShownDocuments {
       default:
         return undefined;
     }
+  }
+
+  #vote(digest: Uint8Array): Uint8Array | undefined {
+    const note = this.#exchange?.noteOf(digest);
+    if (note === undefined) return undefined;
+    const key = toHex(digest);
+    const held = this.#votes.get(key);
+    if (held?.note === note) return held.bytes;
+    const bytes = utf8(note);
+    this.#votes.set(key, { note, bytes });
+    return bytes;
   }
 
   #voteIndex(digest: Uint8Array): Uint8Array | undefined {

@@ -204,6 +204,28 @@ test('a long answer is made as it is read, and does not hold back short ones', a
   assert.ok(ids.indexOf(2) < 200, 'the short answer came in between');
 });
 
+test('between two long answers others have a turn, however short they are', async () => {
+  const { link, far } = subject();
+  far.write(HELLO_FRAME);
+  await settle();
+  const turns: number[] = [];
+  let turn = 0;
+  const count = (): void => {
+    turn += 1;
+    if (turn < 50) setImmediate(count);
+  };
+  function* answer(): Generator<Uint8Array> {
+    turns.push(turn);
+    if (turns.length % 2 === 0) yield HELLO_FRAME;
+  }
+  for (let index = 0; index < 8; index++) link.sendLong(answer());
+  setImmediate(count);
+  far.resume();
+  await settle(100);
+  assert.equal(turns.length, 8);
+  assert.equal(new Set(turns).size, 8, turns.join(' '));
+});
+
 test('too many long answers at once, or one that cannot be made, close the link', async () => {
   const flooded = subject();
   for (let index = 0; index < 100; index++) flooded.link.sendLong([HELLO_FRAME].values());

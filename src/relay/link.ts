@@ -89,7 +89,8 @@ export class Link {
 
   /**
    * Sends frames as the peer takes them, without holding back those of `send`. `frames` is asked for
-   * one at a time. Too many long answers at once close the link.
+   * one at a time, and one long answer at most in a turn of the event loop: to make one may take long.
+   * Too many long answers at once close the link.
    */
   sendLong(frames: Iterator<Uint8Array>): void {
     if (this.#ended !== undefined) return;
@@ -197,12 +198,15 @@ export class Link {
   #flush(): void {
     if (this.#ended !== undefined) return;
     try {
-      this.#cutLongAnswers();
+      this.#cutLongAnswer();
     } catch (cause) {
       this.close('closed', 'an answer could not be made', { cause });
       return;
     }
-    if (this.#outgoing.length === 0) return;
+    if (this.#outgoing.length === 0) {
+      if (this.#longAnswers.length > 0) this.#scheduleFlush();
+      return;
+    }
     const batch = concatBytes(...this.#outgoing);
     this.#outgoing = [];
     this.#outgoingBytes = 0;
@@ -216,12 +220,15 @@ export class Link {
     }, this.#options.timing.stallMs);
   }
 
-  #cutLongAnswers(): void {
-    for (let frames = this.#longAnswers[0]; frames !== undefined; frames = this.#longAnswers[0]) {
-      if (this.#outgoingBytes >= LOW_WATER_BYTES) return;
+  #cutLongAnswer(): void {
+    const [frames] = this.#longAnswers;
+    while (frames !== undefined && this.#outgoingBytes < LOW_WATER_BYTES) {
       const next = frames.next();
-      if (next.done === true) this.#longAnswers.shift();
-      else this.#enqueue(next.value);
+      if (next.done === true) {
+        this.#longAnswers.shift();
+        return;
+      }
+      this.#enqueue(next.value);
     }
   }
 

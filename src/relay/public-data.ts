@@ -11,39 +11,47 @@ export interface PublicData {
   readonly headers: (start: number, count: number) => Uint8Array;
 }
 
-/** The frames that answer a DIRECTORY_GET. The note is kept, not copied, until the last has left. */
-export function directoryFrames(
-  { directory }: PublicData,
-  { id, payload }: Frame,
-): Iterator<Uint8Array> {
-  const { kind, digest } = decodeDirectoryGet(payload);
-  return parts(id, directory.noteOf(kind, digest) ?? new Uint8Array(0));
-}
+/** Of a share, for each question: to find that there is no answer takes time as well. */
+const QUESTION_BYTES = 4096;
 
-/** The one frame that answers a HEADERS_GET. The headers are asked for when it is its turn. */
-export function* headersFrames(
-  { headers }: PublicData,
+/**
+ * The frames that answer a DIRECTORY_GET. When it is its turn, the note is asked for; it is kept, not
+ * copied, until the last frame has left.
+ * @throws LinkError `flood` when the share does not hold the question, or the whole answer.
+ */
+export function* directoryFrames(
+  { directory }: Pick<PublicData, 'directory'>,
   { id, payload }: Frame,
-): Iterator<Uint8Array> {
-  const { start, count } = decodeHeadersGet(payload);
-  yield encodeFrame({ type: 'HEADERS', id, payload: headers(start, count) });
-}
-
-/** Counts what leaves. @throws LinkError `flood` when more is asked for than the bucket holds. */
-export function* metered(
-  frames: Iterator<Uint8Array>,
-  bytes: TokenBucket,
+  share: TokenBucket,
 ): Generator<Uint8Array, undefined> {
-  for (let next = frames.next(); next.done !== true; next = frames.next()) {
-    if (!bytes.take(next.value.length)) throw new LinkError('flood', 'its share is used up');
-    yield next.value;
-  }
-}
-
-function* parts(id: number, bytes: Uint8Array): Generator<Uint8Array> {
-  const of = Math.ceil(bytes.length / PART_BYTES);
+  const { kind, digest } = decodeDirectoryGet(payload);
+  const note = paidFrom(share, () => directory.noteOf(kind, digest) ?? new Uint8Array(0));
+  const of = Math.ceil(note.length / PART_BYTES);
   for (let part = 0; part < Math.max(of, 1); part++) {
-    const data = bytes.subarray(part * PART_BYTES, (part + 1) * PART_BYTES);
+    const data = note.subarray(part * PART_BYTES, (part + 1) * PART_BYTES);
     yield encodeFrame({ type: 'DIRECTORY_DATA', id, payload: encodePart({ part, of, data }) });
   }
+}
+
+/** The one frame that answers a HEADERS_GET; as `directoryFrames`. */
+export function* headersFrames(
+  { headers }: Pick<PublicData, 'headers'>,
+  { id, payload }: Frame,
+  share: TokenBucket,
+): Generator<Uint8Array, undefined> {
+  const { start, count } = decodeHeadersGet(payload);
+  const answer = paidFrom(share, () => headers(start, count));
+  yield encodeFrame({ type: 'HEADERS', id, payload: answer });
+}
+
+/** The question is paid before its answer is made, and all of that before any of it leaves. */
+function paidFrom(share: TokenBucket, answer: () => Uint8Array): Uint8Array {
+  pay(share, QUESTION_BYTES);
+  const made = answer();
+  pay(share, made.length);
+  return made;
+}
+
+function pay(share: TokenBucket, bytes: number): void {
+  if (!share.take(bytes)) throw new LinkError('flood', 'its share is used up');
 }

@@ -18,7 +18,7 @@ import { logLinkEnd } from './log-link-end.ts';
 import type { NodeIdentity } from './node-identity.ts';
 import type { Observe } from './observation.ts';
 import { readCircuit } from './proxy-line.ts';
-import { directoryFrames, headersFrames, metered } from './public-data.ts';
+import { directoryFrames, headersFrames } from './public-data.ts';
 import { DEFAULT_RELAY_LIMITS, type RelayLimits } from './relay-limits.ts';
 import { Relay } from './relay.ts';
 
@@ -106,14 +106,14 @@ export async function startRelayServer(options: RelayServerOptions): Promise<Rel
       const client = { link, circuit, inFlight: 0 };
       clients += 1;
       left = () => (clients -= 1);
-      const publish = (frames: Iterator<Uint8Array>): void => {
-        link.sendLong(metered(frames, circuit.publicBytes));
-      };
+      const { publicBytes } = circuit;
       return (frame) => {
         if (frame.type === 'FORWARD') relay.forward(client, frame);
-        else if (frame.type === 'DIRECTORY_GET') publish(directoryFrames(options, frame));
-        else if (frame.type === 'HEADERS_GET') publish(headersFrames(options, frame));
-        else throw new LinkError('protocol', `${frame.type} from a client`);
+        else if (frame.type === 'DIRECTORY_GET') {
+          link.sendLong(directoryFrames(options, frame, publicBytes));
+        } else if (frame.type === 'HEADERS_GET') {
+          link.sendLong(headersFrames(options, frame, publicBytes));
+        } else throw new LinkError('protocol', `${frame.type} from a client`);
       };
     }
   }
