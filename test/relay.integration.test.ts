@@ -393,3 +393,38 @@ test('one circuit has a bounded number of links', async () => {
   await sleep(20);
   await connect(0, { line: proxyLine(77) });
 });
+
+test('whoever holds the places of clients and relays in silence keeps neither out', async () => {
+  const limits = { clientLinks: 4, relayLinks: 4 };
+  await startNodes({ expectProxyHeader: true, limits });
+  await warm();
+  const before = await connect(0, { line: proxyLine(900) });
+  const ended: number[] = [];
+  for (const capabilities of [0, 1]) {
+    const payload = encodeHello(
+      helloOf({ network: 'regtest', capabilities, consensus: undefined }),
+    );
+    const hello = encodeFrame({ type: 'HELLO', id: 0, payload });
+    for (let count = 0; count < 16; count++) {
+      const socket = createConnection({ host: '127.0.0.1', port: nodeAt(0).server.port });
+      scope.defer(() => void socket.destroy());
+      socket.on('error', () => undefined).on('close', () => ended.push(capabilities));
+      socket.resume();
+      socket.write(Buffer.concat([Buffer.from(proxyLine(1000 + capabilities)), hello]));
+    }
+  }
+  await waitUntil(() => ended.length >= 2 * (16 - 4) || undefined, {
+    what: 'the silent links to make room',
+    timeoutMs: 5_000,
+    intervalMs: 5,
+    signal: never,
+  });
+  const after = await connect(0, { line: proxyLine(901) });
+  for (const link of [before, after]) {
+    assert.equal((await ask(link, nodeAt(1).node, 0)).reply?.code, 'OK');
+  }
+  for (const index of [1, 2]) {
+    const { server, node } = nodeAt(index);
+    assert.ok(server.warm.includes(nodeAt(0).node.identity.nodeId), node.identity.nodeId);
+  }
+});

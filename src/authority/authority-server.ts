@@ -11,6 +11,7 @@ import type { Frame } from '../relay/frame.ts';
 import { helloOf, type LinkNetwork } from '../relay/hello.ts';
 import { LinkError } from '../relay/link-error.ts';
 import { logLinkEnd } from '../relay/log-link-end.ts';
+import { LinkPlaces } from '../relay/link-places.ts';
 import { Link, type LinkTiming } from '../relay/link.ts';
 import { readCircuit } from '../relay/proxy-line.ts';
 import { directoryFrames } from '../relay/public-data.ts';
@@ -35,7 +36,7 @@ export interface AuthorityServerOptions {
 
 /** What an authority does for others at most. */
 export interface AuthorityLimits {
-  /** With one more, the one that has been silent the longest is ended. */
+  /** For one more, `LinkPlaces` ends one. */
   readonly links: number;
   /** Circuits whose quota is remembered. */
   readonly circuits: number;
@@ -79,8 +80,7 @@ export async function startAuthorityServer(options: AuthorityServerOptions): Pro
     linksOfEach: limits.linksPerCircuit,
     quota: () => ({ bytes: bucket(limits.bytesPerCircuit), puts: bucket(limits.putsPerCircuit) }),
   });
-  /** Those that were silent the longest come first: whoever asks now and then stays, however many come. */
-  const links = new Set<Link>();
+  const places = new LinkPlaces(limits.links);
   let unnamed = 0;
   let taking = 0;
 
@@ -95,10 +95,6 @@ export async function startAuthorityServer(options: AuthorityServerOptions): Pro
   }
 
   function serve(stream: Duplex, visitor: Visitor<Quota>): void {
-    if (links.size >= limits.links) {
-      const [quietest] = links;
-      quietest?.close('idle', 'others have come');
-    }
     const parts = new PutParts();
     const link = new Link({
       stream,
@@ -107,8 +103,7 @@ export async function startAuthorityServer(options: AuthorityServerOptions): Pro
       clock,
       timing: limits.timing,
       onFrame: (frame) => {
-        links.delete(link);
-        links.add(link);
+        places.heard(link);
         if (frame.type === 'DIRECTORY_GET') {
           link.sendLong(directoryFrames({ directory }, frame, visitor.bytes));
         } else if (frame.type === 'DIRECTORY_PUT') {
@@ -116,13 +111,13 @@ export async function startAuthorityServer(options: AuthorityServerOptions): Pro
         } else throw new LinkError('protocol', `${frame.type} to an authority`);
       },
       onClose: (reason) => {
-        links.delete(link);
+        places.leave(link);
         visitors.leave(visitor);
         logLinkEnd(log, reason);
       },
     });
 
-    links.add(link);
+    places.enter(link, visitor);
 
     function collect(frame: Frame): void {
       const put = parts.take(frame);

@@ -2,8 +2,10 @@ import type { LinkTiming } from './link.ts';
 
 /** What one node does for others at most (spec/relay.md section 7). */
 export interface RelayLimits {
-  /** Links of clients and relays together. */
-  readonly links: number;
+  /** Places for links of clients, and of those that have not said yet what they are. */
+  readonly clientLinks: number;
+  /** Places for links of relays: neither kind can take those of the other. */
+  readonly relayLinks: number;
   /** Circuits whose quota is remembered. */
   readonly circuits: number;
   readonly linksPerCircuit: number;
@@ -16,9 +18,12 @@ export interface RelayLimits {
   readonly cellsInFlightPerGateway: number;
   /** From the arrival of a cell until its failure is told. */
   readonly cellTimeoutMs: number;
-  /** Of a client's link. A link between nodes stays warm without end. */
+  /** Of a client's link. A link between nodes stays warm, silent or not, while there is a place for it. */
   readonly clientTiming: LinkTiming;
-  /** Between two attempts to reach a gateway: the first pause, doubled up to the last. */
+  /**
+   * Between two attempts to reach a gateway: the first pause, doubled up to the last. It begins anew after
+   * a link that lasted longer than the last pause: a gateway without a place for all is not to be stormed.
+   */
   readonly reconnectMs: { readonly first: number; readonly last: number };
   /** What the gateway lets each relay send it. */
   readonly gatewayQuota: { readonly cellsPerSecond: number; readonly burst: number };
@@ -30,7 +35,8 @@ export interface RelayLimits {
 }
 
 export const DEFAULT_RELAY_LIMITS: RelayLimits = {
-  links: 2048,
+  clientLinks: 1024,
+  relayLinks: 1024,
   circuits: 8192,
   linksPerCircuit: 16,
   cellsPerCircuit: 600,

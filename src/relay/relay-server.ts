@@ -13,6 +13,7 @@ import type { GatewayHandler } from './gateway-handler.ts';
 import { Gateway } from './gateway.ts';
 import { helloOf, type LinkNetwork, RELAY_CAPABILITY } from './hello.ts';
 import { LinkError } from './link-error.ts';
+import { LinkPlaces } from './link-places.ts';
 import { Link } from './link.ts';
 import { logLinkEnd } from './log-link-end.ts';
 import type { NodeIdentity } from './node-identity.ts';
@@ -60,6 +61,8 @@ export async function startRelayServer(options: RelayServerOptions): Promise<Rel
     new Relay({ ...options, limits, hello: () => hello({ capabilities: RELAY_CAPABILITY }) }),
   );
   const circuits = new Circuits(limits, clock);
+  const clientPlaces = new LinkPlaces(limits.clientLinks);
+  const relayPlaces = new LinkPlaces(limits.relayLinks);
   let unnamed = 0;
 
   async function accept(stream: Duplex): Promise<void> {
@@ -75,6 +78,7 @@ export async function startRelayServer(options: RelayServerOptions): Promise<Rel
   function serve(stream: Duplex, circuit: Circuit): void {
     let take: ((frame: Frame) => void) | undefined;
     let left: () => void = () => undefined;
+    let places = clientPlaces;
     const link = new Link({
       stream,
       hello: hello({ capabilities: 0, clients }),
@@ -84,15 +88,24 @@ export async function startRelayServer(options: RelayServerOptions): Promise<Rel
       onHello: ({ capabilities }) => {
         take = (capabilities & RELAY_CAPABILITY) !== 0 ? fromRelay() : fromClient();
       },
-      onFrame: (frame) => take?.(frame),
+      onFrame: (frame) => {
+        places.heard(link);
+        take?.(frame);
+      },
       onClose: (reason) => {
         left();
+        places.leave(link);
         circuits.leave(circuit);
         logLinkEnd(log, reason);
       },
     });
 
+    places.enter(link, circuit);
+
     function fromRelay(): (frame: Frame) => void {
+      places.leave(link);
+      places = relayPlaces;
+      places.enter(link, circuit);
       link.stayWarm();
       const peer = { link, circuit };
       gateway.welcome(peer);
@@ -121,7 +134,8 @@ export async function startRelayServer(options: RelayServerOptions): Promise<Rel
   const server = starting.use(
     await listenTcp({
       ...options.listen,
-      maxConnections: limits.links,
+      // Those that have not said yet on which circuit they come have no link.
+      maxConnections: 2 * (limits.clientLinks + limits.relayLinks),
       onConnection: (stream) => void accept(stream),
     }),
   );

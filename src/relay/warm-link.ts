@@ -106,7 +106,7 @@ export class WarmLink<T extends Outgoing> implements AsyncDisposable {
     let pauseMs = first;
     while (!signal.aborted) {
       try {
-        if (await this.#connectOnce(signal)) pauseMs = first;
+        if ((await this.#connectOnce(signal)) > last) pauseMs = first;
       } catch (error) {
         this.#options.log.debug('a gateway is out of reach', {
           nodeId: this.node.nodeId,
@@ -121,13 +121,13 @@ export class WarmLink<T extends Outgoing> implements AsyncDisposable {
     }
   }
 
-  /** Resolves when the link has ended; true when it had been ready. */
-  async #connectOnce(signal: AbortSignal): Promise<boolean> {
+  /** Resolves when the link has ended, with the milliseconds that it was ready. */
+  async #connectOnce(signal: AbortSignal): Promise<number> {
     const { dial, hello, clock, limits } = this.#options;
     const isolation = `gateway ${this.node.nodeId}`;
     const stream = await dial(this.node.onion, { signal, isolation });
     return new Promise((resolve) => {
-      let wasReady = false;
+      let readyAt = Infinity;
       const link = new Link({
         stream,
         hello: hello(),
@@ -135,7 +135,7 @@ export class WarmLink<T extends Outgoing> implements AsyncDisposable {
         clock,
         timing: { ...limits.clientTiming, idleMs: Infinity },
         onHello: () => {
-          wasReady = true;
+          readyAt = clock();
           this.#link = link;
           this.#askWaiting();
         },
@@ -145,7 +145,7 @@ export class WarmLink<T extends Outgoing> implements AsyncDisposable {
         onClose: () => {
           signal.removeEventListener('abort', stop);
           this.#forgetLink();
-          resolve(wasReady);
+          resolve(clock() - readyAt);
         },
       });
       const stop = (): void => {
