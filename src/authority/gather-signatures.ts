@@ -49,12 +49,13 @@ async function takeSignature(
   const bytes = await peer.fetch(DIRECTORY_KINDS.signature, epochDigest(slot.epoch), signal);
   if (bytes.length === 0) return false;
   const signature = parseDetached(bytes);
-  if (!gathered.hasText(signature.hash)) {
-    if (!wantsTexts()) return false;
-    const note = await peer.fetch(DIRECTORY_KINDS.consensus, signature.hash, signal);
-    if (note.length === 0) return false;
-    gathered.addTextOf(note, signature.hash);
+  if (gathered.hasText(signature.hash)) {
+    gathered.add(signature);
+    return true;
   }
-  gathered.add(signature);
+  if (!wantsTexts()) return false;
+  const consensus = await peer.fetch(DIRECTORY_KINDS.consensus, signature.hash, signal);
+  if (consensus.length === 0) return false;
+  gathered.add(signature, consensus);
   return true;
 }

@@ -8,9 +8,10 @@ import {
   type SimulatedAuthority,
 } from '../../test/simulated-authorities.ts';
 import { testDescriptorNote, testSeed } from '../../test/test-directory.ts';
-import { toHex } from '../base/bytes.ts';
+import { equalBytes, fromUtf8, toHex, utf8 } from '../base/bytes.ts';
 import { MAX_WEIGHT } from '../directory/limits.ts';
 import { DIRECTORY_KINDS, epochDigest } from '../directory/directory-view.ts';
+import { digestOfText, signatureLinesOf, textOfNote } from '../directory/note.ts';
 
 type Five = readonly [
   ...[SimulatedAuthority, SimulatedAuthority, SimulatedAuthority],
@@ -331,6 +332,30 @@ test('a signature of the slot before is of no use', async () => {
   second.kill();
   await network.runThrough(1);
   assert.equal(first.newest?.epoch, network.slot(0).epoch);
+});
+
+test('an old signature of an authority that another passes off does not displace its new one', async () => {
+  const network = new SimulatedAuthorities(3);
+  const [first, second, third] = network.all as unknown as Five;
+  await start(network.all);
+  await network.runThrough(0);
+  const zeros = new Uint8Array(32);
+  const old = fromUtf8(first.document(DIRECTORY_KINDS.latestConsensus, zeros) ?? zeros);
+  const hash = digestOfText(textOfNote(old));
+  third.kill();
+  third.answer = (kind, digest, asker) => {
+    const victim = asker === first.name ? second : first;
+    if (kind === DIRECTORY_KINDS.signature) {
+      const line = signatureLinesOf(old).find((each) => each.includes(victim.key.name)) ?? '';
+      return utf8(`sotto-signature/1\nconsensus ${toHex(hash)}\n${line}\n`);
+    }
+    const isText = kind === DIRECTORY_KINDS.consensus && equalBytes(digest, hash);
+    return isText ? utf8(old) : new Uint8Array();
+  };
+  // The liar's answer comes when the text is there, and before the others are asked again.
+  network.passage = (from, to) => ([from, to].includes(third.name) ? 5000 : 200);
+  await network.runThrough(1);
+  assertPublished([first, second], network.slot(1).epoch);
 });
 
 test.each([

@@ -4,7 +4,7 @@ import { oneAtATime } from '../base/in-turn.ts';
 import { type Consensus } from '../directory/consensus.ts';
 import { parseDetached, signDetached } from '../directory/detached-signature.ts';
 import { GatheredSignatures } from '../directory/gathered-signatures.ts';
-import { digestOfText } from '../directory/note.ts';
+import { digestOfText, signNote } from '../directory/note.ts';
 import { type Slot } from '../directory/timeline.ts';
 import { type Vote } from '../directory/vote.ts';
 import { castVote, exchangeVotes, openExchange } from './exchange-votes.ts';
@@ -78,7 +78,7 @@ async function collectVotes(
 async function signAndPublish(options: SignOptions, parts: RoundParts): Promise<SignedText> {
   const { slot, signal } = options;
   const { policy, signer, newest, time, log } = parts;
-  const gathered = new GatheredSignatures(policy);
+  const gathered = new GatheredSignatures(policy, slot);
   const inTurn = oneAtATime();
   const isPublished = (): boolean => newest.consensus?.epoch === slot.epoch;
   const publish = (): Promise<boolean> =>
@@ -93,8 +93,8 @@ async function signAndPublish(options: SignOptions, parts: RoundParts): Promise<
   const sign = async (): Promise<SignedText> => {
     const signed = await signConsensus(options, parts);
     if ('text' in signed) {
-      gathered.addText(signed.text);
-      gathered.add(parseDetached(signDetached(signed.text, signer)));
+      const signature = parseDetached(signDetached(signed.text, signer));
+      gathered.add(signature, signNote(signed.text, signer));
     }
     ours = signed;
     await publish();

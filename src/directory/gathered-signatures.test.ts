@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { testAuthorities, testConsensus, testPolicy } from '../../test/test-directory.ts';
+import { testSlot, testVote } from '../../test/test-votes.ts';
 import { utf8 } from '../base/bytes.ts';
 import { verifyConsensus } from './accept-consensus.ts';
 import { parseDetached, signDetached } from './detached-signature.ts';
@@ -9,22 +10,22 @@ import { signNote } from './note.ts';
 
 const five = testAuthorities(5);
 const policy = testPolicy(five);
-const { text } = testConsensus();
-const { text: other } = testConsensus({ epoch: 2 });
+const slot = testSlot(5);
+const { epoch } = slot;
+const { text } = testConsensus({ epoch });
+const { text: other } = testConsensus({ epoch, params: new Map() });
 const signatures = five.map((signer) => parseDetached(signDetached(text, signer)));
 const otherSignatures = five.map((signer) => parseDetached(signDetached(other, signer)));
 
+/** With the texts, each by a signature of its own. */
 function gathered(): GatheredSignatures {
-  const all = new GatheredSignatures(policy);
-  all.addText(text);
-  all.addText(other);
-  return all;
+  return new GatheredSignatures(policy, slot);
 }
 
 test('the signatures of three of five, however often they come, make a consensus', () => {
   const all = gathered();
   for (const signature of signatures.slice(0, 2)) {
-    all.add(signature);
+    all.add(signature, `${text}\n`);
     all.add(signature);
   }
   assert.equal(all.quorum(), undefined);
@@ -39,7 +40,8 @@ test('the signatures of three of five, however often they come, make a consensus
 
 test('signatures of different texts are not put together, and of one signer the first counts', () => {
   const all = gathered();
-  for (const signature of [...signatures.slice(0, 2), ...otherSignatures]) all.add(signature);
+  for (const signature of signatures.slice(0, 2)) all.add(signature, signNote(text));
+  for (const signature of otherSignatures) all.add(signature, signNote(other));
   assert.equal(all.quorum(), signNote(other, ...five.slice(2)));
 });
 
@@ -51,7 +53,7 @@ test('what is not a signature of an authority is refused', () => {
   const ofStranger = parseDetached(signDetached(text, stranger));
   assert.throws(
     () => {
-      all.add(ofStranger);
+      all.add(ofStranger, signNote(text));
     },
     { code: 'unknown-authority' },
   );
@@ -59,27 +61,45 @@ test('what is not a signature of an authority is refused', () => {
   const wrong = { hash: parseDetached(signDetached(other, first)).hash, line };
   assert.throws(
     () => {
-      all.add(wrong);
+      all.add(wrong, signNote(other));
     },
     { code: 'bad-signature' },
   );
 });
 
 test('the text of a signature is taken from whoever has it, if it is the right one', () => {
-  const all = new GatheredSignatures(policy);
+  const all = gathered();
   const [signature] = signatures;
   assert.ok(signature !== undefined);
   assert.equal(all.hasText(signature.hash), false);
-  const wrong = utf8(signNote(other, ...five));
   assert.throws(
     () => {
-      all.addTextOf(wrong, signature.hash);
+      all.add(signature, utf8(signNote(other, ...five)));
     },
     { code: 'wrong-digest' },
   );
-  all.addTextOf(utf8(signNote(text, ...five)), signature.hash);
+  all.add(signature, utf8(signNote(text, ...five)));
   assert.equal(all.hasText(signature.hash), true);
-  all.add(signature);
+});
+
+test.each([
+  ['wrong-slot', testConsensus({ epoch: epoch - 1 }).text],
+  ['wrong-slot', testConsensus({ epoch, freshUntil: slot.freshUntil + 1 }).text],
+  ['wrong-network', testConsensus({ epoch, network: 'mainnet' }).text],
+  ['malformed', five.slice(0, 1).map((author) => testVote(author).text)[0] ?? ''],
+])('what an authority signed for something else is refused as %s, and not kept', (code, text) => {
+  const all = gathered();
+  for (const signer of five) {
+    const signature = parseDetached(signDetached(text, signer));
+    assert.throws(
+      () => {
+        all.add(signature, signNote(text));
+      },
+      { code },
+    );
+    assert.equal(all.hasText(signature.hash), false);
+  }
+  assert.equal(all.quorum(), undefined);
 });
 
 test('only a detached signature is read as one', () => {

@@ -1,10 +1,12 @@
 import { equalBytes, toHex } from '../base/bytes.ts';
 import { combineNotes } from './combine-notes.ts';
+import { parseConsensus } from './consensus.ts';
 import { attachSignature, type DetachedSignature } from './detached-signature.ts';
 import { DirectoryError } from './directory-error.ts';
 import { MAX_CONSENSUS_BYTES } from './limits.ts';
 import { checkSize, digestOfText, formatVerifierKey, openNote, textOfNote } from './note.ts';
 import { type Policy } from './policy.ts';
+import { checkInSlot, type Slot } from './timeline.ts';
 
 /**
  * Signatures of the consensus of one slot, one by each authority. They may be of different texts:
@@ -12,44 +14,40 @@ import { type Policy } from './policy.ts';
  */
 export class GatheredSignatures {
   readonly #policy: Policy;
+  readonly #slot: Slot;
+  /** Of the slot, each signed by an authority at least. */
   readonly #texts = new Map<string, string>();
   /** Notes with one signature, by the signer. */
   readonly #notes = new Map<string, string>();
 
-  constructor(policy: Policy) {
+  constructor(policy: Policy, slot: Slot) {
     this.#policy = policy;
+    this.#slot = slot;
   }
 
   hasText(hash: Uint8Array): boolean {
     return this.#texts.has(toHex(hash));
   }
 
-  addText(text: string): void {
-    this.#texts.set(toHex(digestOfText(text)), text);
-  }
-
-  /** @throws DirectoryError `too-large`, `malformed`, `wrong-digest`. */
-  addTextOf(note: Uint8Array, hash: Uint8Array): void {
-    checkSize(note, MAX_CONSENSUS_BYTES);
-    const text = textOfNote(note);
-    if (!equalBytes(digestOfText(text), hash)) {
-      throw new DirectoryError('wrong-digest', 'not the consensus that was asked for');
-    }
-    this.addText(text);
-  }
-
   /**
-   * Of each authority the first one counts. Its text must be there.
-   * @throws DirectoryError `malformed`, `bad-signature`, `unknown-authority`.
+   * Of each authority the first one counts. It is of a consensus of the slot: all that an authority
+   * signed before is there for everyone to show again.
+   * @param consensus a note with the text that was signed, where it is not here.
+   * @throws DirectoryError `too-large`, `malformed`, `wrong-digest`, `bad-signature`,
+   * `unknown-authority`, `duplicate-node`, `wrong-network`, `wrong-slot`.
    */
-  add(signature: DetachedSignature): void {
-    const text = this.#texts.get(toHex(signature.hash));
-    if (text === undefined) throw new Error('the text of a signature is not there');
+  add(signature: DetachedSignature, consensus?: Uint8Array | string): void {
+    const hash = toHex(signature.hash);
+    const text = this.#texts.get(hash) ?? textOf(signature, consensus);
     const note = attachSignature(text, signature);
     const verifiers = this.#policy.authorities.map(({ verifier }) => verifier);
     const [signer] = openNote(note, verifiers).signers;
     if (signer === undefined) {
       throw new DirectoryError('unknown-authority', 'a signature of nobody in the policy');
+    }
+    if (!this.#texts.has(hash)) {
+      checkInSlot(parseConsensus(text), this.#policy.network, this.#slot);
+      this.#texts.set(hash, text);
     }
     const key = formatVerifierKey(signer);
     if (!this.#notes.has(key)) this.#notes.set(key, note);
@@ -59,4 +57,14 @@ export class GatheredSignatures {
   quorum(): string | undefined {
     return combineNotes([...this.#notes.values()], this.#policy);
   }
+}
+
+function textOf({ hash }: DetachedSignature, consensus: Uint8Array | string | undefined): string {
+  if (consensus === undefined) throw new Error('the text of a signature is not there');
+  checkSize(consensus, MAX_CONSENSUS_BYTES);
+  const text = textOfNote(consensus);
+  if (!equalBytes(digestOfText(text), hash)) {
+    throw new DirectoryError('wrong-digest', 'not the consensus that was asked for');
+  }
+  return text;
 }

@@ -1,4 +1,6 @@
 import { UserError } from '../base/errors.ts';
+import { type ConsensusHead } from './consensus-head.ts';
+import { DirectoryError } from './directory-error.ts';
 import { MAX_CONSENSUS_SECONDS } from './limits.ts';
 
 /** When the authorities of a network do what: all of them go by the same one (spec/directory.md section 9). */
@@ -89,6 +91,24 @@ export function slotAt(now: number, timeline: Timeline, authorities: number): Sl
   const { periodSeconds, signSeconds } = timeline;
   const epoch = Math.floor((now / 1000 - signSeconds) / periodSeconds) + 1;
   return slotOf(epoch, timeline, authorities);
+}
+
+/**
+ * Whether a vote or a consensus is of the slot.
+ * @throws DirectoryError `wrong-network`, `wrong-slot`.
+ */
+export function checkInSlot(head: ConsensusHead, network: string, slot: Slot): void {
+  if (head.network !== network) {
+    throw new DirectoryError('wrong-network', `it is of the network ${head.network}`);
+  }
+  const { epoch, validAfter, freshUntil, validUntil } = head;
+  const sameTimes =
+    validAfter === slot.validAfter &&
+    freshUntil === slot.freshUntil &&
+    validUntil === slot.validUntil;
+  if (epoch !== slot.epoch || !sameTimes) {
+    throw new DirectoryError('wrong-slot', `it is of another time than epoch ${slot.epoch}`);
+  }
 }
 
 /** @throws UserError when slots would overlap, or their consensuses be refused. */

@@ -13,8 +13,8 @@ import {
   verifierKeyOf,
 } from './note.ts';
 import { type Policy } from './policy.ts';
-import { type Slot } from './timeline.ts';
-import { checkVoteFits, parseVote, type Vote } from './vote.ts';
+import { checkInSlot, type Slot } from './timeline.ts';
+import { parseVote, type Vote } from './vote.ts';
 import { MAX_VOTES_OF_AUTHOR, type VoteIndexEntry } from './vote-index.ts';
 
 /** A vote that was accepted, and countersigned. */
@@ -75,7 +75,7 @@ export class VoteExchange {
     const verifiers = [...this.#authorities.values()];
     const { text, signers } = openNote(source, verifiers);
     const vote = parseVote(text);
-    checkVoteFits(vote, this.#network, this.slot);
+    checkInSlot(vote, this.#network, this.slot);
     const author = this.#authorities.get(vote.author);
     if (author === undefined) {
       throw new DirectoryError('unknown-authority', 'a vote of nobody in the policy');

@@ -9,7 +9,7 @@ import { parseDescriptor } from './descriptor.ts';
 import { parseDetached, signDetached } from './detached-signature.ts';
 import { DirectoryError } from './directory-error.ts';
 import { GatheredSignatures } from './gathered-signatures.ts';
-import { digestOfText, type NoteSigner } from './note.ts';
+import { digestOfText, type NoteSigner, signNote } from './note.ts';
 import { parsePolicy } from './policy.ts';
 import { signingKeyFromSeed } from './signing-key.ts';
 import { slotOf, type Timeline } from './timeline.ts';
@@ -82,12 +82,13 @@ test('the votes of five authorities, of whom one voted twice, make the consensus
 });
 
 test('the detached signatures of three of five complete it', () => {
-  const { signer } = exchangeOf(counted, { seed, votes: [] });
+  const { exchange, signer } = exchangeOf(counted, { seed, votes: [] });
   assert.equal(signDetached(counted.consensus, signer), counted.signatures[0]);
   const policy = parsePolicy(counted.policy);
-  const gathered = new GatheredSignatures(policy);
-  gathered.addText(counted.consensus);
-  for (const signature of counted.signatures) gathered.add(parseDetached(utf8(signature)));
+  const gathered = new GatheredSignatures(policy, exchange.slot);
+  for (const signature of counted.signatures) {
+    gathered.add(parseDetached(utf8(signature)), signNote(counted.consensus));
+  }
   assert.equal(verifyConsensus(gathered.quorum() ?? '', policy).text, counted.consensus);
 });
 

@@ -6,7 +6,8 @@ import { testSlot, testVote, testVoteContent, votedNode } from '../../test/test-
 import { type NodeFlag } from './consensus.ts';
 import { DirectoryError } from './directory-error.ts';
 import { MAX_NODES, MAX_VOTE_BYTES, MAX_WEIGHT } from './limits.ts';
-import { checkVoteFits, parseVote, renderVote } from './vote.ts';
+import { checkInSlot } from './timeline.ts';
+import { parseVote, renderVote } from './vote.ts';
 
 const [author, other] = testAuthorities(2) as [
   ReturnType<typeof testAuthorities>[number],
@@ -105,10 +106,10 @@ test('as many nodes as a consensus can hold, with the longest lines, fit into a 
 
 test('a vote fits its own slot and network only', () => {
   const slot = testSlot(5);
-  checkVoteFits(vote, 'regtest', slot);
+  checkInSlot(vote, 'regtest', slot);
   assert.equal(
     codeOf(() => {
-      checkVoteFits(vote, 'mainnet', slot);
+      checkInSlot(vote, 'mainnet', slot);
     }),
     'wrong-network',
   );
@@ -121,7 +122,7 @@ test('a vote fits its own slot and network only', () => {
   ]) {
     assert.equal(
       codeOf(() => {
-        checkVoteFits(testVote(other, changes), 'regtest', slot);
+        checkInSlot(testVote(other, changes), 'regtest', slot);
       }),
       'wrong-slot',
     );

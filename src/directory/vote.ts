@@ -14,7 +14,6 @@ import { BASE64_OF_32, bytesOf, NODE_ID, NUMBER, parseNumber } from './fields.ts
 import { MAX_NODES, MAX_VOTE_BYTES, MAX_WEIGHT } from './limits.ts';
 import { type NodeId } from './node-id.ts';
 import { digestOfText } from './note.ts';
-import { type Slot } from './timeline.ts';
 
 /** What an authority says about a node. */
 export interface VotedNode {
@@ -88,21 +87,6 @@ export function parseVote(text: string): Vote {
     nodes: parseNodes(rest),
     log,
   };
-}
-
-/** @throws DirectoryError `wrong-network`, `wrong-slot`. */
-export function checkVoteFits(vote: Vote, network: string, slot: Slot): void {
-  if (vote.network !== network) {
-    throw new DirectoryError('wrong-network', `a vote of ${vote.network}`);
-  }
-  const { epoch, validAfter, freshUntil, validUntil } = vote;
-  const sameTimes =
-    validAfter === slot.validAfter &&
-    freshUntil === slot.freshUntil &&
-    validUntil === slot.validUntil;
-  if (epoch !== slot.epoch || !sameTimes) {
-    throw new DirectoryError('wrong-slot', `a vote for another time than epoch ${slot.epoch}`);
-  }
 }
 
 function renderNode({ nodeId, descriptorDigest, bond, flags }: VotedNode): string {
