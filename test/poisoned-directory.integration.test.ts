@@ -29,6 +29,7 @@ import {
   testSeed,
   testStatement,
 } from './test-directory.ts';
+import { testSlot } from './test-votes.ts';
 
 const GENESIS = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206';
 const NOW = TEST_TIME * 1000;
@@ -60,7 +61,7 @@ beforeAll(async () => {
   const { path } = scope.use(await makeTemporaryDirectory());
   const store = scope.use(await openAuthorityFiles(join(path, 'state'), policy));
   const directory = join(path, 'nodes');
-  const nodes = await HeldNodes.open({ directory, genesis: GENESIS, now: NOW });
+  const nodes = await HeldNodes.open({ directory, genesis: GENESIS, now: NOW, slotAt: () => testSlot(5) });
   const newest = await NewestConsensus.open({ policy, store, log: silent });
   bring = async (note) => {
     const put = { id: 0, kind: PUT_KINDS.descriptor, bytes: utf8(note) };

@@ -44,6 +44,7 @@ export async function castBallot(
       ? emptyLog(policy)
       : await consensusLog.headAfter(previous, peers.map(entriesFrom));
   const listed = nodes.listable(slot, previous).slice(0, MAX_NODES);
+  nodes.showVoted(listed);
   return {
     params,
     log,

@@ -1,23 +1,25 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'vitest';
-import { TEST_TIME, testDescriptor, testDescriptorNote } from '../../test/test-directory.ts';
+import { TEST_TIME, testDescriptor, testDescriptorNote, testKeyConfig } from '../../test/test-directory.ts';
 import { testSlot } from '../../test/test-votes.ts';
 import { fromUtf8, utf8 } from '../base/bytes.ts';
 import { type DescriptorStatement } from '../directory/descriptor.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
+import { slotAt, slotOf, USUAL_TIMELINE } from '../directory/timeline.ts';
 import { makeTemporaryDirectory, type TemporaryDirectory } from '../io/temporary-directory.ts';
 import { type AdmitOptions, HeldNodes, type Standing } from './held-nodes.ts';
 
 const GENESIS = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206';
 const NOW = TEST_TIME * 1000;
 const slot = testSlot(5);
+const making = { genesis: GENESIS, slotAt: (at: number) => slotAt(at, USUAL_TIMELINE, 5) };
 /** Nobody has a bond, and all are at their onions. */
 const standing: Standing = { stakesOf: (all) => all.map(() => 0), isThere: () => true };
 const now = { now: NOW, consensus: undefined, standing };
 
 const open = ({ path }: TemporaryDirectory, at = NOW): Promise<HeldNodes> =>
-  HeldNodes.open({ directory: path, genesis: GENESIS, now: at });
+  HeldNodes.open({ ...making, directory: path, now: at });
 const note = (name: string, changes: Partial<DescriptorStatement> = {}): Uint8Array =>
   utf8(testDescriptorNote(name, changes));
 const publishedAt = (published: number): Uint8Array => note('a', { published });
@@ -58,8 +60,58 @@ test('one that publishes all the time keeps the listed version and the newest', 
   for (const published of times) await nodes.admit(publishedAt(published), now);
   assert.deepEqual(listed(nodes), [slot.publishedUntil]);
   assert.equal(nodes.newest(testDescriptor('a').nodeId)?.published, times.at(-1));
-  assert.equal((await readdir(directory.path)).length, 3);
+  assert.equal((await readdir(directory.path)).length, 2);
 });
+
+test('what was voted for is shown until the next vote, whatever its node brings by then', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const nodes = await open(directory);
+  await nodes.admit(publishedAt(slot.publishedUntil - 2), now);
+  const [voted] = nodes.listable(slot, undefined);
+  assert.ok(voted !== undefined);
+  nodes.showVoted([voted]);
+  for (const published of [slot.publishedUntil - 1, TEST_TIME - 60, TEST_TIME]) {
+    await nodes.admit(publishedAt(published), now);
+  }
+  assert.equal(nodes.get(voted.digest)?.published, voted.published);
+  assert.deepEqual(nodes.noteOf(voted.digest), publishedAt(voted.published));
+  nodes.showVoted(nodes.listable(slot, undefined));
+  assert.equal(nodes.get(voted.digest), undefined);
+});
+
+test('what was voted for is shown though its node has lost its place', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { path } = directory;
+  const nodes = await HeldNodes.open({ ...making, directory: path, now: NOW, most: 1 });
+  await nodes.admit(note('a'), now);
+  nodes.showVoted(nodes.listable(slot, undefined));
+  await nodes.admit(note('b'), { ...now, standing: { ...standing, isThere: () => false } });
+  assert.equal(nodes.newest(testDescriptor('a').nodeId), undefined);
+  assert.deepEqual(nodes.noteOf(testDescriptor('a').digest), note('a'));
+});
+
+test.each([1, 2, 5, 12])(
+  'after %i descriptors six hours apart, one that comes too late for the slot leaves the last listed',
+  async (count) => {
+    await using directory = await makeTemporaryDirectory();
+    const nodes = await open(directory);
+    const first = TEST_TIME - count * 6 * 3600;
+    const bring = (published: number): Promise<unknown> => {
+      const epoch = Math.floor(published / 86_400);
+      const keyConfigs = [epoch, epoch + 1].map((each) => ({
+        epoch: each,
+        keyConfig: testKeyConfig('a', each),
+      })) as unknown as DescriptorStatement['keyConfigs'];
+      const statement = { published, expires: published + 86_400, keyConfigs };
+      return nodes.admit(note('a', statement), { ...now, now: published * 1000 });
+    };
+    for (let index = 0; index < count; index++) await bring(first + index * 6 * 3600 + 10);
+    await bring(TEST_TIME - 900);
+    assert.deepEqual(listed(nodes), [TEST_TIME - 6 * 3600 + 10]);
+    const next = slotOf(slot.epoch + 1, USUAL_TIMELINE, 5);
+    assert.equal(nodes.listable(next, undefined)[0]?.published, TEST_TIME - 900);
+  },
+);
 
 test('a node that has left is not listed, and is not brought back after a restart', async () => {
   await using directory = await makeTemporaryDirectory();
@@ -93,7 +145,7 @@ test('what has expired for sure is forgotten, with its place, on disk too', asyn
 test('when all places are taken one that is not there makes room, then one that left, and then nobody', async () => {
   await using directory = await makeTemporaryDirectory();
   const { path } = directory;
-  const nodes = await HeldNodes.open({ directory: path, genesis: GENESIS, now: NOW, most: 3 });
+  const nodes = await HeldNodes.open({ ...making, directory: path, now: NOW, most: 3 });
   const ids = (...names: readonly string[]) => names.map((name) => testDescriptor(name).nodeId);
   const here = (): readonly string[] => nodes.all().map(({ nodeId }) => nodeId);
   for (const name of ['a', 'b', 'c']) await nodes.admit(note(name), now);
@@ -107,14 +159,14 @@ test('when all places are taken one that is not there makes room, then one that 
   assert.deepEqual(here(), ids('c', 'd', 'e'));
   await assert.rejects(nodes.admit(note('f'), now), refusedAs('full'));
   await nodes.admit(note('c', { published: TEST_TIME - 60 }), now);
-  const again = await HeldNodes.open({ directory: path, genesis: GENESIS, now: NOW });
+  const again = await HeldNodes.open({ ...making, directory: path, now: NOW });
   assert.deepEqual(new Set(again.all().map(({ nodeId }) => nodeId)), new Set(here()));
 });
 
 test('in a full table a larger bond takes the place of the smallest, of the last that came of them', async () => {
   await using directory = await makeTemporaryDirectory();
   const { path } = directory;
-  const nodes = await HeldNodes.open({ directory: path, genesis: GENESIS, now: NOW, most: 3 });
+  const nodes = await HeldNodes.open({ ...making, directory: path, now: NOW, most: 3 });
   const sats = new Map<string, number>();
   const bonded: AdmitOptions = {
     ...now,

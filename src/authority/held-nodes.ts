@@ -6,7 +6,7 @@ import { type Descriptor, parseDescriptor } from '../directory/descriptor.ts';
 import { MAX_DESCRIPTOR_SECONDS, MAX_NODES } from '../directory/limits.ts';
 import { type NodeId } from '../directory/node-id.ts';
 import { type Slot } from '../directory/timeline.ts';
-import { isUsable } from '../directory/usable-descriptors.ts';
+import { isUsable, type ListTime } from '../directory/usable-descriptors.ts';
 import { RecordDirectory } from '../io/record-directory.ts';
 import { type DescriptorShelf } from './round-parts.ts';
 
@@ -23,9 +23,14 @@ export interface HeldNodesOptions {
   readonly genesis: string;
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
+  /** The slot that is being made, or the next, by the time in milliseconds. */
+  readonly slotAt: (now: number) => ListedSlot;
   /** How many nodes there can be. */
   readonly most?: number;
 }
+
+/** What of a slot decides which descriptors a vote can list. */
+type ListedSlot = Pick<Slot, 'publishedUntil' | 'validAfter'>;
 
 export interface AdmitOptions {
   /** Milliseconds since the Unix epoch. */
@@ -43,12 +48,6 @@ export interface Standing {
 }
 
 /**
- * The next votes list the newest that was published in time, which need not be the newest of all. A
- * node that publishes more often waits until the one they list now is replaced.
- */
-const VERSIONS = 3;
-
-/**
  * The nodes that this authority has admitted, on disk and in memory; and, in memory, those that only
  * others have admitted. A node that has left is remembered as long as an older descriptor of it could
  * be brought again.
@@ -56,6 +55,7 @@ const VERSIONS = 3;
 export class HeldNodes implements DescriptorShelf {
   readonly #records: RecordDirectory;
   readonly #genesis: string;
+  readonly #slotAt: (now: number) => ListedSlot;
   readonly #most: number;
   readonly #inTurn = oneAtATime();
   /** Oldest first; never empty. */
@@ -63,10 +63,15 @@ export class HeldNodes implements DescriptorShelf {
   readonly #nodeAt = new Map<string, NodeId>();
   readonly #byDigest = new Map<string, Shelved>();
   readonly #ofOthers = new Map<string, Shelved>();
+  #voted = new Map<string, Shelved>();
 
-  private constructor(records: RecordDirectory, { genesis, most = MAX_NODES }: HeldNodesOptions) {
+  private constructor(
+    records: RecordDirectory,
+    { genesis, slotAt, most = MAX_NODES }: HeldNodesOptions,
+  ) {
     this.#records = records;
     this.#genesis = genesis;
+    this.#slotAt = slotAt;
     this.#most = most;
   }
 
@@ -74,7 +79,7 @@ export class HeldNodes implements DescriptorShelf {
     const nodes = new HeldNodes(await RecordDirectory.open(options.directory), options);
     for (const name of nodes.#records.names) {
       const note = await nodes.#records.read(name);
-      await nodes.#hold({ descriptor: parseDescriptor(note), note });
+      nodes.#hold({ descriptor: parseDescriptor(note), note });
     }
     await nodes.forget(options.now);
     return nodes;
@@ -132,22 +137,31 @@ export class HeldNodes implements DescriptorShelf {
       if (this.#byDigest.has(toHex(descriptor.digest))) return;
       if (going !== undefined) await this.#dropNode(going.nodeId);
       await this.#records.write(recordName(descriptor), note);
-      await this.#hold({ descriptor, note });
+      this.#hold({ descriptor, note });
+      await this.#dropUseless(nodeId, { ...this.#slotAt(now), previous: consensus });
     });
     return descriptor;
   }
 
   /** What a vote can list of each node that is here, in the order of their ids. */
-  listable({ publishedUntil, validAfter }: Slot, previous: Consensus | undefined): Descriptor[] {
-    const listed = [...this.#versions.keys()].flatMap((nodeId) => {
+  listable(
+    { publishedUntil, validAfter }: ListedSlot,
+    previous: Consensus | undefined,
+  ): Descriptor[] {
+    const listed = [...this.#versions].flatMap(([nodeId, versions]) => {
       if (this.newest(nodeId) === undefined) return [];
-      const versions = (this.#versions.get(nodeId) ?? []).map(({ descriptor }) => descriptor);
-      const descriptor = versions.findLast(
-        (each) => each.published <= publishedUntil && isUsable(each, { validAfter, previous }),
-      );
-      return descriptor === undefined ? [] : [descriptor];
+      return listableOf(versions, { publishedUntil, validAfter, previous })?.descriptor ?? [];
     });
     return listed.sort((a, b) => (a.nodeId < b.nodeId ? -1 : 1));
+  }
+
+  /**
+   * What this authority votes for is shown until it votes again, whatever the nodes bring by then: the
+   * consensus is made of it, and who lists it counts on those who do.
+   */
+  showVoted(descriptors: readonly Descriptor[]): void {
+    const shelved = descriptors.flatMap(({ digest }) => this.#shelved(digest) ?? []);
+    this.#voted = new Map(shelved.map((each) => [toHex(each.descriptor.digest), each]));
   }
 
   /** Drops what has expired for sure, whatever a node said. `now`: milliseconds. */
@@ -169,22 +183,32 @@ export class HeldNodes implements DescriptorShelf {
 
   #shelved(digest: Uint8Array): Shelved | undefined {
     const hex = toHex(digest);
-    return this.#byDigest.get(hex) ?? this.#ofOthers.get(hex);
+    return this.#byDigest.get(hex) ?? this.#voted.get(hex) ?? this.#ofOthers.get(hex);
   }
 
   #newest(nodeId: NodeId): Descriptor | undefined {
     return this.#versions.get(nodeId)?.at(-1)?.descriptor;
   }
 
-  async #hold(shelved: Shelved): Promise<void> {
+  #hold(shelved: Shelved): void {
     const { nodeId, onion, digest } = shelved.descriptor;
-    const before = this.#versions.get(nodeId) ?? [];
-    const superseded = before.length < VERSIONS ? undefined : before.at(-1);
-    const kept = superseded === undefined ? before : before.slice(0, -1);
-    this.#versions.set(nodeId, [...kept, shelved]);
+    this.#versions.set(nodeId, [...(this.#versions.get(nodeId) ?? []), shelved]);
     this.#byDigest.set(toHex(digest), shelved);
-    if (superseded !== undefined) await this.#drop(superseded.descriptor);
     this.#nodeAt.set(onion.host, nodeId);
+  }
+
+  /**
+   * Two versions at most are of use: the newest, which is listed from some slot on and keeps others from
+   * bringing back what is older, and the one that the slot being made lists.
+   */
+  async #dropUseless(nodeId: NodeId, time: ListedSlot & ListTime): Promise<void> {
+    const versions = this.#versions.get(nodeId) ?? [];
+    const useful = new Set([versions.at(-1), listableOf(versions, time)]);
+    this.#versions.set(
+      nodeId,
+      versions.filter((each) => useful.has(each)),
+    );
+    for (const each of versions) if (!useful.has(each)) await this.#drop(each.descriptor);
   }
 
   /**
@@ -215,6 +239,16 @@ export class HeldNodes implements DescriptorShelf {
     const isThere = this.#newest(descriptor.nodeId)?.onion.host === host;
     if (!isThere && this.#nodeAt.get(host) === descriptor.nodeId) this.#nodeAt.delete(host);
   }
+}
+
+/** Of the versions of a node, the oldest first, the one that a vote lists. */
+function listableOf(
+  versions: readonly Shelved[],
+  { publishedUntil, ...time }: ListedSlot & ListTime,
+): Shelved | undefined {
+  return versions.findLast(
+    ({ descriptor }) => descriptor.published <= publishedUntil && isUsable(descriptor, time),
+  );
 }
 
 const NUMBER_DIGITS = 16;

@@ -10,7 +10,7 @@ import { EvidenceCollector } from '../directory/evidence-collector.ts';
 import { type NoteSigner } from '../directory/note.ts';
 import { parsePolicy, type Policy } from '../directory/policy.ts';
 import { type SigningKey } from '../directory/signing-key.ts';
-import { checkTimeline } from '../directory/timeline.ts';
+import { checkTimeline, slotAt } from '../directory/timeline.ts';
 import { openTarget } from '../electrum/open-target.ts';
 import { readIfPresent } from '../io/durable-file.ts';
 import { type Dial } from '../io/dial.ts';
@@ -68,6 +68,7 @@ export async function startAuthority(
     directory: join(dataDirectory, 'nodes'),
     genesis: networkParams(network).genesisHash,
     now: wallTime.now(),
+    slotAt: (now) => slotAt(now, timeline, policy.authorities.length),
   });
   const newest = await openNewest({ policy, store: files, log }, dataDirectory);
   const shown = new ShownDocuments();
