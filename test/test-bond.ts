@@ -24,16 +24,17 @@ export interface TestBondOptions {
   readonly locktime?: number;
   /** In periods of 2016 blocks. */
   readonly expiry?: number;
+  /** Of the block with the payment. */
+  readonly height?: number;
   /** How many blocks follow that of the payment. */
   readonly blocksAfter?: number;
 }
 
-const HEIGHT = 100;
 const YEAR = 365 * 86_400;
 
 /** A bond in a block of three transactions, on a chain whose blocks come every ten minutes. */
 export function testBond(options: TestBondOptions): TestBond {
-  const { nodeId, sats = 100_000, expiry = 10, blocksAfter = 20 } = options;
+  const { nodeId, sats = 100_000, expiry = 10, height = 100, blocksAfter = 20 } = options;
   const { locktime = TEST_TIME + YEAR } = options;
   const secretKey = testSeed('bond');
   const publicKey = secp256k1.getPublicKey(secretKey);
@@ -50,16 +51,27 @@ export function testBond(options: TestBondOptions): TestBond {
     proof: {
       raw,
       block: {
-        height: HEIGHT,
+        height,
         position: 2,
         branch: merkleBranch(block, 2),
         coinbase: { txid: coinbase, branch: merkleBranch(block, 0).slice(0, 1) },
       },
     },
     chain: {
-      tip: { height: HEIGHT + blocksAfter },
-      headerAt: (height) => ({ merkleRoot: merkle, time: TEST_TIME + height }) as BlockHeader,
+      tip: { height: height + blocksAfter },
+      headerAt: (at) => ({ merkleRoot: merkle, time: TEST_TIME + at }) as BlockHeader,
     },
+  };
+}
+
+/** A chain in which all of these are, each at a height of its own. */
+export function chainOfAll(bonds: readonly TestBond[], tip = 500): BondChain {
+  return {
+    tip: { height: tip },
+    headerAt: (height) =>
+      (bonds.find(({ proof }) => proof.block.height === height) ?? bonds[0])?.chain.headerAt(
+        height,
+      ),
   };
 }
 

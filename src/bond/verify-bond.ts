@@ -26,6 +26,7 @@ export const PERIOD_BLOCKS = 2016;
 /** Over two years: nobody can take a certificate back before it ends. */
 const LONGEST_BLOCKS = 60 * PERIOD_BLOCKS;
 const MEDIAN_BLOCKS = 11;
+const BLOCK_SECONDS = 600;
 
 /** How much of a bond must be left. */
 export interface BondRules {
@@ -69,8 +70,8 @@ function checkCertified({ nodeId, bond }: BondClaim): void {
  * @throws DirectoryError `bond-certificate`, `bond-not-locked`.
  */
 export function checkTime({ bond }: BondClaim, chain: BondChain, rules: BondRules): void {
-  const { locktime } = bond;
-  const left = blocksLeft(bond, chain);
+  const { locktime, expiry } = bond;
+  const left = expiry * PERIOD_BLOCKS - chain.tip.height;
   if (left <= -rules.graceBlocks) {
     throw new DirectoryError('bond-certificate', 'the certificate of the bond has ended');
   }
@@ -81,11 +82,6 @@ export function checkTime({ bond }: BondClaim, chain: BondChain, rules: BondRule
   if (!locked || locktime < medianTime(chain) + rules.marginSeconds) {
     throw new DirectoryError('bond-not-locked', 'the coins of the bond are not locked long enough');
   }
-}
-
-/** Until the certificate ends. */
-function blocksLeft({ expiry }: Bond, { tip }: BondChain): number {
-  return expiry * PERIOD_BLOCKS - tip.height;
 }
 
 function checkPaid({ bond, proof }: BondClaim, chain: BondChain, rules: BondRules): void {
@@ -106,6 +102,24 @@ function checkPaid({ bond, proof }: BondClaim, chain: BondChain, rules: BondRule
     throw new DirectoryError('bond-unproved', cause.message, { cause });
   }
   throw new DirectoryError('bond-unproved', 'the output is not the one that the bond names');
+}
+
+/** Where a chain is. */
+export interface ChainMoment {
+  /** Of the newest block. */
+  readonly height: number;
+  /** Unix seconds. */
+  readonly time: number;
+}
+
+/** For how long certificate and lock hold still, in seconds: a block is taken for ten minutes. */
+export function secondsLeft({ locktime, expiry }: Bond, { height, time }: ChainMoment): number {
+  return Math.min((expiry * PERIOD_BLOCKS - height) * BLOCK_SECONDS, locktime - time);
+}
+
+/** The moment that locks are held against. */
+export function momentOf(chain: BondChain): ChainMoment {
+  return { height: chain.tip.height, time: medianTime(chain) };
 }
 
 /** Unix seconds. The median of the last eleven blocks, which is what a lock time is held against. */

@@ -37,6 +37,33 @@ test('a document is fetched over a link of its own, which is closed', async () =
   await authority.ended();
 });
 
+test('many documents are fetched over one link, which is closed in the end', async () => {
+  const { peer, authority } = subject();
+  {
+    await using linked = peer.linked();
+    assert.deepEqual(authority.dialled, []);
+    const fetch = () => linked.fetch(DIRECTORY_KINDS.latestConsensus, new Uint8Array(32), NEVER);
+    assert.deepEqual(await Promise.all([fetch(), fetch()]), [NOTE, NOTE]);
+    assert.deepEqual(await fetch(), NOTE);
+    assert.equal(authority.dialled.length, 1);
+  }
+  await authority.ended();
+});
+
+test('a link that could not be opened is tried again with the next question', async () => {
+  const { authority } = subject();
+  let dials = 0;
+  const dial: Dial = (...to) => {
+    dials += 1;
+    return dials === 1 ? Promise.reject(new Error('cannot reach it')) : authority.dial(...to);
+  };
+  const peer = directoryPeer({ name: 'a', onion }, { dial, network: 'regtest', clock: Date.now });
+  await using linked = peer.linked();
+  const fetch = () => linked.fetch(DIRECTORY_KINDS.latestConsensus, new Uint8Array(32), NEVER);
+  await assert.rejects(fetch(), { message: 'cannot reach it' });
+  assert.deepEqual(await fetch(), NOTE);
+});
+
 test('what is brought arrives whole, and the verdict comes back', async () => {
   const { peer, authority, brought } = subject();
   const descriptor = new Uint8Array(8000).fill(7);

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { fakeAuthority } from '../../test/fake-authority.ts';
+import { testBond } from '../../test/test-bond.ts';
 import {
   signedBy,
   TEST_TIME,
@@ -70,6 +71,7 @@ async function openIn(directory: string, takes: () => Taken, text = renderPolicy
     },
     nodeId,
     dial: authority.dial,
+    chain: testBond({ nodeId }).chain,
     clock: () => TEST_TIME * 1000,
     log: silent,
   });

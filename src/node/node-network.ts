@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
+import type { BondChain } from '../bond/verify-bond.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import type { Consensus } from '../directory/consensus.ts';
 import type { Bond } from '../directory/bond-line.ts';
@@ -12,7 +13,7 @@ import { parsePolicy, type Policy } from '../directory/policy.ts';
 import { formatAddress, type Dial } from '../io/dial.ts';
 import { readIfPresent } from '../io/durable-file.ts';
 import type { ReplySigner } from '../relay/node-identity.ts';
-import { type DirectoryPeer, directoryPeer, type DirectoryPeerOptions } from './directory-peer.ts';
+import { directoryPeer, type DirectoryPeerOptions, type LinkablePeer } from './directory-peer.ts';
 import { openBond } from './open-bond.ts';
 import { followDirectory } from './follow-directory.ts';
 import { directoryOfOne, type NodeDirectory } from './node-directory.ts';
@@ -25,6 +26,8 @@ export interface NodeNetworkOptions {
   readonly config: NodeConfig;
   readonly nodeId: NodeId;
   readonly dial: Dial;
+  /** As this node itself has verified it. */
+  readonly chain: BondChain;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -45,7 +48,7 @@ const RELAYS_ASKED = 3;
 
 /** @throws UserError when the policy cannot be read, or is for another network. */
 export async function openNodeNetwork(options: NodeNetworkOptions): Promise<NodeNetwork> {
-  const { config, clock, log } = options;
+  const { config, chain, clock, log } = options;
   const { dataDirectory, bondFile } = config;
   await using opening = new Scope();
   const policy = await readPolicy(config);
@@ -56,7 +59,7 @@ export async function openNodeNetwork(options: NodeNetworkOptions): Promise<Node
   } else if (authorities.length === 0) {
     log.info('the policy names the onion of no authority: nobody is told of this node');
   }
-  const sources = (consensus: Consensus | undefined): readonly DirectoryPeer[] =>
+  const sources = (consensus: Consensus | undefined): readonly LinkablePeer[] =>
     policy === undefined ? [] : sourcesOf(policy, { consensus, authorities }, options);
   const followed = opening.use(
     policy === undefined
@@ -65,7 +68,7 @@ export async function openNodeNetwork(options: NodeNetworkOptions): Promise<Node
   );
   const { nodeId } = options;
   const directory = opening.use(
-    await serveBonds(followed, { dataDirectory, nodeId, own: held?.file, sources, log }),
+    await serveBonds(followed, { dataDirectory, nodeId, own: held?.file, chain, sources, log }),
   );
   const file = opening.use(
     new PublicationFile({
@@ -117,7 +120,7 @@ async function readPolicy({ policyFile, network }: NodeConfig): Promise<Policy |
 
 interface Asked {
   readonly consensus: Consensus | undefined;
-  readonly authorities: readonly DirectoryPeer[];
+  readonly authorities: readonly LinkablePeer[];
 }
 
 /** Whom a node asks, in this order. */
@@ -125,7 +128,7 @@ function sourcesOf(
   { bootstrap }: Policy,
   { consensus, authorities }: Asked,
   options: NodeNetworkOptions,
-): readonly DirectoryPeer[] {
+): readonly LinkablePeer[] {
   return [
     ...shuffled(authorities),
     ...shuffled(relaysOf(consensus, options)).slice(0, RELAYS_ASKED),
@@ -135,7 +138,7 @@ function sourcesOf(
   ];
 }
 
-function authoritiesOf({ authorities }: Policy, options: NodeNetworkOptions): DirectoryPeer[] {
+function authoritiesOf({ authorities }: Policy, options: NodeNetworkOptions): LinkablePeer[] {
   return authorities.flatMap(({ name, onion }) =>
     onion === undefined ? [] : [directoryPeer({ name, onion }, reachOf(options))],
   );
@@ -144,7 +147,7 @@ function authoritiesOf({ authorities }: Policy, options: NodeNetworkOptions): Di
 function relaysOf(
   consensus: Consensus | undefined,
   options: NodeNetworkOptions,
-): readonly DirectoryPeer[] {
+): readonly LinkablePeer[] {
   const others = consensus?.nodes.filter(
     ({ nodeId, flags }) => nodeId !== options.nodeId && flags.has('Relay') && flags.has('Running'),
   );

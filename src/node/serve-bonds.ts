@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
+import { Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
+import type { BondChain } from '../bond/verify-bond.ts';
 import type { Consensus } from '../directory/consensus.ts';
-import type { DirectorySource } from '../directory/directory-client.ts';
 import { DIRECTORY_KINDS, nodeOf } from '../directory/directory-view.ts';
 import type { NodeId } from '../directory/node-id.ts';
+import type { LinkablePeer } from './directory-peer.ts';
 import { KeptBonds } from './kept-bonds.ts';
 import type { NodeDirectory } from './node-directory.ts';
 
@@ -14,14 +16,16 @@ export interface ServeBondsOptions {
   readonly nodeId: NodeId;
   /** The file of the node's own bond. */
   readonly own: Uint8Array | undefined;
-  /** Whom to ask, in this order. */
-  readonly sources: (consensus: Consensus) => readonly DirectorySource[];
+  /** As this node itself has verified it. */
+  readonly chain: BondChain;
+  /** Whom to ask. */
+  readonly sources: (consensus: Consensus) => readonly Pick<LinkablePeer, 'linked'>[];
   readonly log: Logger;
 }
 
 const LOOK_MS = 1_000;
-/** Until what nobody had is asked for again. */
-const AGAIN_MS = 60_000;
+/** Until what nobody had is asked for again: the wait is doubled until it is the longest. */
+const [AGAIN_MS, LONGEST_MS] = [15_000, 960_000];
 
 /**
  * The directory, with the files of bonds beside it: the node's own, and those of the gateways that the
@@ -29,27 +33,39 @@ const AGAIN_MS = 60_000;
  */
 export async function serveBonds(
   directory: NodeDirectory,
-  { dataDirectory, nodeId, own, sources, log }: ServeBondsOptions,
+  { dataDirectory, nodeId, own, chain, sources, log }: ServeBondsOptions,
 ): Promise<NodeDirectory> {
-  const kept = await KeptBonds.open(join(dataDirectory, 'bonds'));
+  const kept = await KeptBonds.open(join(dataDirectory, 'bonds'), chain);
   const stop = new AbortController();
   const { signal } = stop;
   const wait = (ms: number): Promise<void> =>
     sleep(ms, undefined, { signal }).catch(() => undefined);
 
+  async function isComplete(consensus: Consensus): Promise<boolean> {
+    try {
+      await using links = new Scope();
+      const linked = sources(consensus).map((source) => links.use(source.linked()));
+      return await kept.follow(consensus, linked, signal);
+    } catch (error) {
+      log.error('the bonds of gateways cannot be kept', { reason: messageOf(error) });
+      return false;
+    }
+  }
+
   async function follow(): Promise<void> {
-    let complete: Consensus | undefined;
+    let looked: Consensus | undefined;
+    let isDone = false;
+    let [againMs, waitedMs] = [AGAIN_MS, 0];
     while (!signal.aborted) {
       await wait(LOOK_MS);
+      waitedMs += LOOK_MS;
       const consensus = directory.current();
-      if (consensus === undefined || consensus === complete) continue;
-      try {
-        if (await kept.follow(consensus, sources(consensus), signal)) complete = consensus;
-        else await wait(AGAIN_MS);
-      } catch (error) {
-        log.error('the bonds of gateways cannot be kept', { reason: messageOf(error) });
-        await wait(AGAIN_MS);
-      }
+      const isNew = consensus !== looked;
+      if (consensus === undefined || (!isNew && (isDone || waitedMs < againMs))) continue;
+      againMs = isNew ? AGAIN_MS : Math.min(2 * againMs, LONGEST_MS);
+      looked = consensus;
+      isDone = await isComplete(consensus);
+      waitedMs = 0;
     }
   }
 

@@ -56,7 +56,7 @@ export async function startNode(config: NodeConfig, deps: NodeDependencies): Pro
   );
   const { chain } = headers;
   const dial = socksDial(config.socks);
-  const network = starting.use(await openNodeNetwork({ config, nodeId, dial, clock, log }));
+  const network = starting.use(await openNodeNetwork({ config, nodeId, dial, chain, clock, log }));
   const { directory } = network;
   const replyKeys = replyKeysOf({
     seed: keys.reply,
