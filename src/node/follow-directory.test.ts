@@ -163,6 +163,27 @@ test('while the authorities make none, the node goes on with what it has, and as
   await until(() => directory.current()?.epoch === third.epoch);
 });
 
+test('with evidence of a fork a node goes by no consensus, and waits though the one held is fresh', async () => {
+  await using temporary = await makeTemporaryDirectory();
+  const { state, followIn } = network();
+  state.held = [second];
+  state.nowSeconds = second.validAfter;
+  {
+    await using directory = await followIn(temporary.path);
+    await until(() => directory.current() !== undefined);
+    const { validAfter, freshUntil, validUntil } = second;
+    const params = new Map([['mix-ms', 7]]);
+    const other = nextContent(first, { validAfter, freshUntil, validUntil, params });
+    state.held = [second, testConsensus(other)];
+    state.nowSeconds = second.freshUntil;
+    await until(() => directory.current() === undefined);
+  }
+  state.nowSeconds = second.validAfter;
+  await using restarted = await followIn(temporary.path);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(restarted.current(), undefined);
+});
+
 test('the descriptor of the node is served', async () => {
   await using temporary = await makeTemporaryDirectory();
   await using directory = await network().followIn(temporary.path);

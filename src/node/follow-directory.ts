@@ -123,7 +123,10 @@ async function follow(
     } catch (error) {
       complain(error);
     }
-    if (client.isStale()) await wait(retryMs(held, attempts++));
+    // What is held can be fresh and of no use: there is evidence of a fork.
+    if (client.current() === undefined || client.isStale()) {
+      await wait(retryMs(held, attempts++));
+    }
   }
 }
 
