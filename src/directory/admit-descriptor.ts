@@ -22,7 +22,7 @@ export interface Admission {
 }
 
 /** Clocks of nodes and authorities may differ by so much. */
-const SKEW_SECONDS = 600;
+export const SKEW_SECONDS = 600;
 const KEY_EPOCH_SECONDS = 86_400;
 const LEAVING_SECONDS = 1;
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test, vi } from 'vitest';
 import { TEST_TIME, testKeyConfig, testSeed } from '../../test/test-directory.ts';
@@ -32,6 +32,9 @@ interface Fixture extends AsyncDisposable {
   replyKeyUntil: number;
   readonly served: Set<string>;
   readonly written: () => Descriptor;
+  damage(): void;
+  /** Stops the publisher and starts another one in the same data directory. */
+  restart(changes?: { readonly leaves?: boolean }): Promise<void>;
   /** Lets the publisher look, and waits until it has written so many descriptors. */
   look(written: number): Promise<void>;
 }
@@ -50,6 +53,13 @@ async function publish({
     replyKeyUntil: TEST_TIME + 4 * 24 * HOUR,
     served,
     written: () => parseDescriptor(readFileSync(join(directory.path, 'descriptor'), 'utf8')),
+    damage: () => {
+      writeFileSync(join(directory.path, 'descriptor'), Uint8Array.of(0xff));
+    },
+    async restart(changes) {
+      await publisher?.[Symbol.asyncDispose]();
+      publisher = await start({ leaves, ...changes });
+    },
     async look(written) {
       vi.advanceTimersByTime(10_000);
       await vi.waitFor(() => {
@@ -62,28 +72,30 @@ async function publish({
       await directory[Symbol.asyncDispose]();
     },
   };
-  publisher = await publishDescriptor({
-    dataDirectory: directory.path,
-    keys: KEYS,
-    epochKeys: {
-      keyFor: () => undefined,
-      published: () => [keyOf(fixture.epoch), keyOf(fixture.epoch + 1)],
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    },
-    replyKeys: {
-      announced: () => ({
-        key: signingKeyFromSeed(testSeed(`reply ${fixture.replyKeyUntil}`)),
-        until: fixture.replyKeyUntil,
-      }),
-    },
-    family: [],
-    electrum: { protocol: '1.6', genesis: '00'.repeat(32) },
-    leaves,
-    bond,
-    publish: (digest) => served.add(toHex(digest)),
-    clock: () => fixture.nowSeconds * 1000,
-    log: silent,
-  });
+  const start = (changes: { readonly leaves: boolean }) =>
+    publishDescriptor({
+      dataDirectory: directory.path,
+      keys: KEYS,
+      epochKeys: {
+        keyFor: () => undefined,
+        published: () => [keyOf(fixture.epoch), keyOf(fixture.epoch + 1)],
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      },
+      replyKeys: {
+        announced: () => ({
+          key: signingKeyFromSeed(testSeed(`reply ${fixture.replyKeyUntil}`)),
+          until: fixture.replyKeyUntil,
+        }),
+      },
+      family: [],
+      electrum: { protocol: '1.6', genesis: '00'.repeat(32) },
+      ...changes,
+      bond,
+      publish: (digest) => served.add(toHex(digest)),
+      clock: () => fixture.nowSeconds * 1000,
+      log: silent,
+    });
+  publisher = await start({ leaves });
   return fixture;
 }
 
@@ -142,4 +154,38 @@ test('a node that leaves says so once, in a descriptor that expires after a seco
   fixture.nowSeconds += 25 * HOUR;
   fixture.epoch += 1;
   await fixture.look(1);
+});
+
+test('the descriptor is renewed when the clock was set back, unless by so little that it is taken', async () => {
+  await using fixture = await publish();
+  fixture.nowSeconds -= 600;
+  await fixture.look(1);
+  fixture.nowSeconds -= 1;
+  await fixture.look(2);
+  assert.equal(fixture.written().published, TEST_TIME - 601);
+});
+
+test('a node whose clock was a little ahead still says something newer, that it leaves too', async () => {
+  await using fixture = await publish();
+  fixture.nowSeconds -= 300;
+  fixture.epoch += 1;
+  await fixture.look(2);
+  assert.equal(fixture.written().published, TEST_TIME + 1);
+  await fixture.restart({ leaves: true });
+  const { published, expires } = fixture.written();
+  assert.deepEqual([published, expires], [TEST_TIME + 2, TEST_TIME + 3]);
+});
+
+test('what nobody can hold, because it was published too far ahead, does not count', async () => {
+  await using fixture = await publish();
+  fixture.nowSeconds -= 3 * HOUR;
+  await fixture.restart();
+  assert.equal(fixture.written().published, TEST_TIME - 3 * HOUR);
+});
+
+test('a descriptor on disk that is damaged is replaced', async () => {
+  await using fixture = await publish();
+  fixture.damage();
+  await fixture.restart();
+  assert.equal(fixture.written().published, TEST_TIME);
 });
