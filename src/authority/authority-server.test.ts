@@ -7,6 +7,7 @@ import {
   testContent,
   testDescriptor,
   testDescriptorNote,
+  testKeyConfig,
   testPolicy,
 } from '../../test/test-directory.ts';
 import { testSlot, testVoteNote } from '../../test/test-votes.ts';
@@ -139,6 +140,24 @@ test('what a node brings is news once, and its leaving is none', async () => {
   assert.deepEqual(taken, [nodeId, nodeId]);
   await put(testDescriptorNote('a', { published: TEST_TIME, expires: TEST_TIME + 1 }));
   assert.equal(taken.length, 2);
+});
+
+test('what passes with time is answered with "not now", and what was brought in the same bytes is taken', async () => {
+  const link = await linkTo(await start());
+  const put = async (note: string): Promise<string> => {
+    const { verdict, text } = await link.put(PUT_KINDS.descriptor, utf8(note), { signal });
+    return `${verdict} ${text.split(':')[0]}`;
+  };
+  const published = TEST_TIME - 60;
+  const leaving = testDescriptorNote('a', { published, expires: published + 1 });
+  assert.equal(await put(leaving), 'later unknown-node');
+  const keyOf = (epoch: number) => ({ epoch, keyConfig: testKeyConfig('a', epoch) });
+  const early = testDescriptorNote('a', { keyConfigs: [keyOf(20_790), keyOf(20_791)] });
+  assert.equal(await put(early), 'later wrong-key-epoch');
+  for (let count = 0; count < 2; count += 1) {
+    assert.equal(await put(testDescriptorNote('a')), 'taken ');
+  }
+  assert.equal(await put(leaving), 'taken ');
 });
 
 test('cosignatures, notices of evidence and proofs of bonds are passed on; what is of an unknown kind is refused', async () => {

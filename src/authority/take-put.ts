@@ -24,8 +24,18 @@ export interface PutTakers {
 
 const TAKEN: Taken = { verdict: 'taken', text: '' };
 
-/** Another time the answer may be another. */
-const PASSING: ReadonlySet<DirectoryErrorCode> = new Set(['not-yet-valid', 'full', 'busy']);
+/**
+ * Another time the answer to the same may be another: a payment has few confirmations, a clock is off, a node
+ * is not held yet.
+ */
+const PASSING: ReadonlySet<DirectoryErrorCode> = new Set([
+  'not-yet-valid',
+  'wrong-key-epoch',
+  'unknown-node',
+  'bond-unproved',
+  'full',
+  'busy',
+]);
 
 /** Takes what somebody brought, or says why not. When it says `taken`, no crash undoes it. */
 export async function takePut({ kind, bytes }: Put, takers: PutTakers): Promise<Taken> {
