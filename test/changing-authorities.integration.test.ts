@@ -12,6 +12,7 @@ import {
 import { DIRECTORY_KINDS, rangeOf } from '../src/directory/directory-view.ts';
 import { EvidenceFiles } from '../src/directory/evidence-files.ts';
 import { renderLogProof } from '../src/directory/log-proof.ts';
+import { leafHash, MerkleTree } from '../src/directory/merkle-log.ts';
 import { digestOfText, textOfNote } from '../src/directory/note.ts';
 import type { Policy } from '../src/directory/policy.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
@@ -71,7 +72,8 @@ function relayOf(authority: SimulatedAuthority): DirectorySource {
     if (kind === DIRECTORY_KINDS.latestConsensus) return consensuses.at(-1);
     if (kind === DIRECTORY_KINDS.logProof) {
       const { from, to } = rangeOf(digest) ?? assert.fail();
-      return renderLogProof(entriesThrough(authority.newest), from, to);
+      const leaves = entriesThrough(authority.newest).map(leafHash);
+      return renderLogProof(new MerkleTree(leaves), from, to);
     }
     return consensuses.find((note) => equalBytes(digestOfText(textOfNote(fromUtf8(note))), digest));
   };

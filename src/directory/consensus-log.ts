@@ -1,6 +1,6 @@
 import { concatBytes, equalBytes } from '../base/bytes.ts';
 import { type Consensus, type LogHead } from './consensus.ts';
-import { leafHash, logRoot } from './merkle-log.ts';
+import { leafHash, logRoot, MerkleTree } from './merkle-log.ts';
 import { oneAtATime } from '../base/in-turn.ts';
 import { openGrowingFile } from '../io/growing-file.ts';
 import { type DirectorySource } from './directory-source.ts';
@@ -20,6 +20,8 @@ export type FetchEntries = (from: number, to: number) => Promise<readonly Uint8A
 export interface ConsensusLog extends AsyncDisposable {
   /** 32 bytes each, of which this file knows without a gap from the first on. */
   readonly entries: readonly Uint8Array[];
+  /** Of the same entries. */
+  readonly tree: MerkleTree;
   /** Puts an entry at its index, in the place of what was there and after; nothing across a gap. */
   record(index: number, entry: Uint8Array): Promise<void>;
   /**
@@ -35,10 +37,12 @@ export async function openConsensusLog(path: string): Promise<ConsensusLog> {
   const file = await openGrowingFile(path);
   const bytes = await file.read(0, await file.size());
   const entries = entriesOf(bytes);
+  const tree = new MerkleTree(entries.map(leafHash));
 
   const replaceFrom = async (index: number, added: readonly Uint8Array[]): Promise<void> => {
     await file.replaceEnd(index * ENTRY_BYTES, concatBytes(...added));
     entries.splice(index, Infinity, ...added);
+    tree.replaceFrom(index, added.map(leafHash));
   };
   const record = async (index: number, entry: Uint8Array): Promise<void> => {
     const held = entries[index];
@@ -70,6 +74,7 @@ export async function openConsensusLog(path: string): Promise<ConsensusLog> {
   const inTurn = oneAtATime();
   return {
     entries,
+    tree,
     record: (index, entry) => inTurn(() => record(index, entry)),
     headAfter: (consensus, sources) => inTurn(() => headAfter(consensus, sources)),
     [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),

@@ -22,12 +22,13 @@ import { type DirectorySource, openDirectoryClient } from './directory-client.ts
 import { DIRECTORY_KINDS, rangeOf } from './directory-view.ts';
 import { EvidenceFiles } from './evidence-files.ts';
 import { renderLogProof } from './log-proof.ts';
-import { leafHash, logRoot } from './merkle-log.ts';
+import { leafHash, logRoot, MerkleTree } from './merkle-log.ts';
 import { loadPublicKey } from './public-key.ts';
 import { signingKeyFromSeed } from './signing-key.ts';
 import { witnessName } from './witnesses.ts';
 
 const authorities = testAuthorities(3);
+const treeOf = (entries: readonly Uint8Array[]) => new MerkleTree(entries.map(leafHash));
 const policy = testPolicy(authorities);
 const { signal } = new AbortController();
 const nothing = new Uint8Array();
@@ -132,7 +133,7 @@ function relay({
     if (kind === DIRECTORY_KINDS.latestConsensus) return noteOf(newest);
     if (kind === DIRECTORY_KINDS.consensus) return found && noteOf(found);
     if (kind === DIRECTORY_KINDS.logProof) {
-      return proof === undefined ? renderLogProof(entries, from, to) : proof(from, to);
+      return proof === undefined ? renderLogProof(treeOf(entries), from, to) : proof(from, to);
     }
     if (kind === DIRECTORY_KINDS.checkpoint) {
       const note = checkpoints.noteOf(to);
@@ -259,12 +260,7 @@ const hostile: Readonly<Record<string, Relay>> = {
   'without a proof': { held: chain.slice(0, 3), proof: () => undefined },
   'with the proof of before': {
     held: chain.slice(0, 3),
-    proof: () =>
-      renderLogProof(
-        chain.map(({ hash }) => hash),
-        0,
-        1,
-      ),
+    proof: () => renderLogProof(treeOf(chain.map(({ hash }) => hash)), 0, 1),
   },
   'with a checkpoint of before': { held: chain.slice(0, 3), checkpoint: cosigned(second, NAMES) },
   'cosigned by two of four': { held: chain.slice(0, 3), checkpoint: cosigned(third, ['a', 'b']) },

@@ -6,7 +6,7 @@ import { type EvidenceFiles } from './evidence-files.ts';
 import { renderLogProof } from './log-proof.ts';
 
 export interface LogDocuments {
-  readonly consensusLog: Pick<ConsensusLog, 'entries'>;
+  readonly consensusLog: Pick<ConsensusLog, 'entries' | 'tree'>;
   readonly checkpoints: Pick<Checkpoints, 'noteOf'>;
   readonly evidence: Pick<EvidenceFiles, 'noteOf'>;
 }
@@ -17,7 +17,7 @@ export function logDocument(
   digest: Uint8Array,
   { consensusLog, checkpoints, evidence }: LogDocuments,
 ): Uint8Array | undefined {
-  const { entries } = consensusLog;
+  const { entries, tree } = consensusLog;
   switch (kind) {
     case DIRECTORY_KINDS.checkpoint: {
       const range = rangeOf(digest);
@@ -26,7 +26,7 @@ export function logDocument(
     }
     case DIRECTORY_KINDS.logProof: {
       const range = rangeOf(digest);
-      return range && renderLogProof(entries, range.from, range.to);
+      return range && renderLogProof(tree, range.from, range.to);
     }
     case DIRECTORY_KINDS.logEntries: {
       const range = rangeOf(digest);

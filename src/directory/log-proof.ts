@@ -1,13 +1,7 @@
 import { concatBytes, equalBytes } from '../base/bytes.ts';
 import { type Consensus, type LogHead } from './consensus.ts';
 import { DirectoryError } from './directory-error.ts';
-import {
-  consistencyProof,
-  inclusionProof,
-  isConsistent,
-  isIncluded,
-  leafHash,
-} from './merkle-log.ts';
+import { isConsistent, isIncluded, leafHash, MerkleTree } from './merkle-log.ts';
 
 const HASH_BYTES = 32;
 /** Of each of the two proofs, for a log of at most 2^31 entries. */
@@ -23,15 +17,10 @@ export type Logged = Pick<Consensus, 'hash' | 'log'>;
  * Shows that the log of the first `to` entries begins with the first `from`, and that the entry with
  * the index `from` comes next (spec/directory.md section 13). Undefined when there are not so many.
  */
-export function renderLogProof(
-  entries: readonly Uint8Array[],
-  from: number,
-  to: number,
-): Uint8Array | undefined {
-  if (from >= to || to > entries.length) return undefined;
-  const leaves = entries.slice(0, to).map(leafHash);
-  const consistency = consistencyProof(leaves, from);
-  const inclusion = inclusionProof(leaves, from);
+export function renderLogProof(tree: MerkleTree, from: number, to: number): Uint8Array | undefined {
+  if (from >= to || to > tree.size) return undefined;
+  const consistency = tree.consistencyProof(from, to);
+  const inclusion = tree.inclusionProof(from, to);
   return concatBytes(Uint8Array.of(consistency.length), ...consistency, ...inclusion);
 }
 

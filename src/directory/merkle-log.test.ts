@@ -2,14 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { fromHex, toHex } from '../base/bytes.ts';
-import {
-  consistencyProof,
-  inclusionProof,
-  isConsistent,
-  isIncluded,
-  leafHash,
-  logRoot,
-} from './merkle-log.ts';
+import { isConsistent, isIncluded, leafHash, logRoot, MerkleTree } from './merkle-log.ts';
 
 /** Entries and heads that implementations of RFC 6962 test themselves with. */
 const ENTRIES = [
@@ -48,7 +41,7 @@ test('every log is shown to begin with each smaller one, and with no other', () 
     const head = { size: to, root: logRoot(all) };
     for (let from = 0; from <= to; from++) {
       const before = { size: from, root: logRoot(leaves.slice(0, from)) };
-      const proof = consistencyProof(all, from);
+      const proof = new MerkleTree(all).consistencyProof(from, to);
       assert.ok(isConsistent(before, head, proof), `${from} to ${to}`);
       assert.ok(!isConsistent({ ...before, root: leafHash(before.root) }, head, proof));
       const otherHead = { ...head, root: leafHash(head.root) };
@@ -66,7 +59,7 @@ test('every leaf is shown to be where it is, and nowhere else', () => {
     const all = leaves.slice(0, size);
     const head = { size, root: logRoot(all) };
     for (const [index, hash] of all.entries()) {
-      const proof = inclusionProof(all, index);
+      const proof = new MerkleTree(all).inclusionProof(index, size);
       assert.ok(isIncluded({ hash, index }, head, proof));
       assert.ok(!isIncluded({ hash, index: index + 1 }, head, proof));
       assert.ok(!isIncluded({ hash: leafHash(hash), index }, head, proof));
@@ -87,7 +80,9 @@ test('a log of another past is not consistent, whatever the proof says', () => {
         const other = leavesOf(from + more).map(leafHash);
         const head = { size: other.length, root: logRoot(other) };
         assert.ok(!isConsistent(before, head, proof));
-        assert.ok(!isConsistent(before, head, consistencyProof(other, from)));
+        assert.ok(
+          !isConsistent(before, head, new MerkleTree(other).consistencyProof(from, other.length)),
+        );
       },
     ),
   );
@@ -99,10 +94,37 @@ test('sizes that no log has are refused', () => {
   assert.ok(!isConsistent({ size: 3, root }, { size: 2, root }, []));
   assert.ok(!isConsistent({ size: 0, root }, { size: 2, root }, []));
   assert.ok(!isIncluded({ hash: root, index: 0 }, { size: -1, root }, []));
-  assert.throws(() => consistencyProof(leavesOf(2), 3), RangeError);
-  assert.throws(() => inclusionProof(leavesOf(2), 2), RangeError);
+  const tree = new MerkleTree(leavesOf(2));
+  assert.throws(() => tree.consistencyProof(1, 3), RangeError);
+  assert.throws(() => tree.consistencyProof(3, 2), RangeError);
+  assert.throws(() => tree.inclusionProof(2, 2), RangeError);
 });
 
 function leavesOf(count: number): readonly Uint8Array[] {
   return Array.from({ length: count }, (_, index) => leafHash(Uint8Array.of(index)));
 }
+
+test('however a log came about, its proofs are the same, to each size that it had', () => {
+  const change = fc.record({ at: fc.nat(40), added: fc.nat(20) });
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 8 }), (changes) => {
+      const tree = new MerkleTree();
+      let leaves: readonly Uint8Array[] = [];
+      for (const [round, { at, added }] of changes.entries()) {
+        const index = Math.min(at, leaves.length);
+        const more = leavesOf(added).map((leaf) => leafHash(Uint8Array.of(round, ...leaf)));
+        leaves = [...leaves.slice(0, index), ...more];
+        tree.replaceFrom(index, more);
+      }
+      assert.equal(tree.size, leaves.length);
+      for (let to = 1; to <= leaves.length; to++) {
+        const head = { size: to, root: logRoot(leaves.slice(0, to)) };
+        const from = Math.floor(to / 3);
+        const before = { size: from, root: logRoot(leaves.slice(0, from)) };
+        assert.ok(isConsistent(before, head, tree.consistencyProof(from, to)));
+        const leaf = { hash: leaves[from] ?? assert.fail(), index: from };
+        assert.ok(isIncluded(leaf, head, tree.inclusionProof(from, to)));
+      }
+    }),
+  );
+});

@@ -19,30 +19,93 @@ export function logRoot(leaves: readonly Uint8Array[]): Uint8Array {
   return parent(logRoot(leaves.slice(0, half)), logRoot(leaves.slice(half)));
 }
 
-/**
- * Shows that the log of all `leaves` begins with the log of the first `size` (RFC 6962 section 2.1.2).
- * @throws RangeError when the log has not `size` leaves.
- */
-export function consistencyProof(leaves: readonly Uint8Array[], size: number): Uint8Array[] {
-  if (!Number.isInteger(size) || size < 0 || size > leaves.length) {
-    throw new RangeError(`the log has not ${size} leaves`);
-  }
-  return size === 0 ? [] : subproof(leaves, size, true);
+/** Leaves of a log, from one index to before another. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
 }
 
-/**
- * Shows that a leaf is in the log (RFC 6962 section 2.1.1).
- * @throws RangeError when the log has no leaf of this index.
- */
-export function inclusionProof(leaves: readonly Uint8Array[], index: number): Uint8Array[] {
-  if (!Number.isInteger(index) || index < 0 || index >= leaves.length) {
-    throw new RangeError(`the log has no leaf ${index}`);
+/** A log that changes at its end only. Each of its hashes is made once, for however many proofs. */
+export class MerkleTree {
+  /** At `[level][index]` the hash of the 2^level leaves from index * 2^level on, where all are there. */
+  readonly #levels: Uint8Array[][] = [[]];
+
+  constructor(leaves: readonly Uint8Array[] = []) {
+    this.replaceFrom(0, leaves);
   }
-  if (leaves.length === 1) return [];
-  const half = splitOf(leaves.length);
-  return index < half
-    ? [...inclusionProof(leaves.slice(0, half), index), logRoot(leaves.slice(half))]
-    : [...inclusionProof(leaves.slice(half), index - half), logRoot(leaves.slice(0, half))];
+
+  get size(): number {
+    return this.#levels[0]?.length ?? 0;
+  }
+
+  /** Puts leaves at an index, at most the size, in the place of all that were there and after. */
+  replaceFrom(index: number, leaves: readonly Uint8Array[]): void {
+    let added = leaves;
+    for (let [level, start] = [0, index]; ; [level, start] = [level + 1, half(start)]) {
+      const hashes = (this.#levels[level] ??= []);
+      hashes.splice(start, Infinity, ...added);
+      if (hashes.length < 2) {
+        this.#levels.length = level + 1;
+        return;
+      }
+      added = pairsFrom(hashes, half(start));
+    }
+  }
+
+  /**
+   * Shows that the log of the first `to` leaves begins with that of the first `from` (RFC 6962 section 2.1.2).
+   * @throws RangeError when there are not so many.
+   */
+  consistencyProof(from: number, to: number): Uint8Array[] {
+    if (!isCount(from) || !isCount(to) || from > to || to > this.size) {
+      throw new RangeError(`no log of ${from} leaves in one of ${to} here`);
+    }
+    return from === 0 ? [] : this.#subproof({ start: 0, end: to }, from, true);
+  }
+
+  /**
+   * Shows that a leaf is among the first `to` (RFC 6962 section 2.1.1).
+   * @throws RangeError when it is not.
+   */
+  inclusionProof(index: number, to: number): Uint8Array[] {
+    if (!isCount(index) || !isCount(to) || index >= to || to > this.size) {
+      throw new RangeError(`no leaf ${index} in a log of ${to} here`);
+    }
+    return this.#path({ start: 0, end: to }, index);
+  }
+
+  #path({ start, end }: Range, index: number): Uint8Array[] {
+    if (end - start === 1) return [];
+    const middle = start + splitOf(end - start);
+    const [left, right] = [
+      { start, end: middle },
+      { start: middle, end },
+    ];
+    return index < middle
+      ? [...this.#path(left, index), this.#root(right)]
+      : [...this.#path(right, index), this.#root(left)];
+  }
+
+  #subproof({ start, end }: Range, from: number, known: boolean): Uint8Array[] {
+    if (from === end) return known ? [] : [this.#root({ start, end })];
+    const middle = start + splitOf(end - start);
+    const [left, right] = [
+      { start, end: middle },
+      { start: middle, end },
+    ];
+    return from <= middle
+      ? [...this.#subproof(left, from, known), this.#root(right)]
+      : [...this.#subproof(right, from, false), this.#root(left)];
+  }
+
+  #root({ start, end }: Range): Uint8Array {
+    const count = end - start;
+    const level = Math.log2(count);
+    const made = Number.isInteger(level) ? this.#levels[level]?.[start / count] : undefined;
+    if (made !== undefined) return made;
+    const middle = start + splitOf(count);
+    return parent(this.#root({ start, end: middle }), this.#root({ start: middle, end }));
+  }
 }
 
 export interface Head {
@@ -99,12 +162,14 @@ export function isIncluded(
   return last === 0 && equalBytes(now, log.root);
 }
 
-function subproof(leaves: readonly Uint8Array[], size: number, known: boolean): Uint8Array[] {
-  if (size === leaves.length) return known ? [] : [logRoot(leaves)];
-  const half = splitOf(leaves.length);
-  return size <= half
-    ? [...subproof(leaves.slice(0, half), size, known), logRoot(leaves.slice(half))]
-    : [...subproof(leaves.slice(half), size - half, false), logRoot(leaves.slice(0, half))];
+/** The hashes of the pairs of a level, from that with this index on; one without a pair has none. */
+function pairsFrom(hashes: readonly Uint8Array[], index: number): Uint8Array[] {
+  return Array.from({ length: half(hashes.length) - index }, (_, offset) => {
+    const first = 2 * (index + offset);
+    const [left, right] = hashes.slice(first, first + 2);
+    if (left === undefined || right === undefined) throw new Error('half a pair');
+    return parent(left, right);
+  });
 }
 
 /** The largest power of two below `count`, which is at least 2. */
