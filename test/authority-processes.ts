@@ -48,6 +48,8 @@ interface FoundOptions {
   readonly expectProxyHeader: boolean;
   /** How often they look at nodes; usually every half hour. */
   readonly probeSeconds?: number | undefined;
+  /** Of the network, besides those that all tests have. */
+  readonly params?: Readonly<Record<string, number>>;
   /** Makes the onions lead there; gives for each authority the SOCKS port that it is to use. */
   readonly connect: (places: readonly AuthorityPlace[]) => Promise<readonly Address[]>;
 }
@@ -167,7 +169,7 @@ export class AuthorityProcesses implements AsyncDisposable {
         listen: formatAddress(listen),
         socks: formatAddress(socks[index] ?? listen),
         target: formatAddress(chain.electrum),
-        params: { 'mix-ms': 500 },
+        params: { 'mix-ms': 500, ...options.params },
       };
       await writeFile(configPath, JSON.stringify(config));
       return new AuthorityProcess(place, configPath);

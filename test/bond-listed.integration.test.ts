@@ -34,6 +34,7 @@ import { testSeed } from './test-directory.ts';
 /** A slot every 12 s. */
 const TIMELINE = { periodSeconds: 12, validSeconds: 120, voteSeconds: 5, signSeconds: 2 };
 const SATS = 50_000_000;
+const ONE_BOND_IS_ENOUGH = { 'bonded-from-families': 1, 'bonded-from-sats': SATS };
 const UNTIL = '2037-01-01';
 const EXPIRY = 27;
 const { signal } = new AbortController();
@@ -116,6 +117,7 @@ test('coins locked on a devnet are counted by authorities, listed, and proved ag
       count: 3,
       directory,
       timeline: TIMELINE,
+      params: ONE_BOND_IS_ENOUGH,
       expectProxyHeader: false,
       connect(places) {
         for (const { onion, listen } of places) ports.set(onion.host, listen.port);

@@ -61,6 +61,20 @@ test('the payment of one node is not the bond of another that names it', async (
   await assert.rejects(bonds.take(stolen), refusedAs('bond-certificate'));
 });
 
+test('a bond of less than what counts holds no place', async () => {
+  for (const [bondMinSats, stake] of [
+    [5_000_000, 5_000_000],
+    [5_000_001, 0],
+  ] as const) {
+    await using directory = await makeTemporaryDirectory();
+    const nodes = (): readonly Descriptor[] => [bonded];
+    const options = { directory: directory.path, chain: made.chain, nodes, bondMinSats };
+    const bonds = await ProvedBonds.open(options);
+    await bonds.take(file);
+    assert.deepEqual(bonds.stakesOf([bonded]), [stake]);
+  }
+});
+
 test('coins that their owner signed to two nodes hold no place for either', async () => {
   await using directory = await makeTemporaryDirectory();
   const twin = testDescriptor('b', { bond: testBond({ ...made.bond, nodeId: idOf('b') }).bond });

@@ -19,6 +19,8 @@ export interface ProvedBondsOptions {
   readonly nodes: () => readonly Descriptor[];
   /** How many may wait for the descriptor that names them. */
   readonly mostWaiting?: number;
+  /** Satoshis: a bond of less holds no place (spec/directory.md section 11). */
+  readonly bondMinSats?: number;
 }
 
 const MOST_WAITING = 1000;
@@ -76,14 +78,20 @@ export class ProvedBonds {
     return this.#claimOf(descriptor)?.bond.sats ?? 0;
   }
 
-  /** As `satsOf`, of each; 0 where the coins are the proved bond of more than one of them. */
+  /**
+   * As `satsOf`, of each; 0 where that is less than what counts, or the coins are the proved bond of more
+   * than one of them.
+   */
   stakesOf(descriptors: readonly Descriptor[]): readonly number[] {
     const proved = descriptors.map((each) => ({ coin: coinOf(each), sats: this.satsOf(each) }));
     const owners = new Map<string, number>();
     for (const { coin, sats } of proved) {
       if (sats > 0) owners.set(coin, (owners.get(coin) ?? 0) + 1);
     }
-    return proved.map(({ coin, sats }) => (owners.get(coin) === 1 ? sats : 0));
+    const { bondMinSats = 0 } = this.#options;
+    return proved.map(({ coin, sats }) =>
+      owners.get(coin) === 1 && sats >= bondMinSats ? sats : 0,
+    );
   }
 
   /** The file of the bond of a node (spec/directory.md section 12), while it holds. */

@@ -11,6 +11,7 @@ import { type NoteSigner } from '../directory/note.ts';
 import { parsePolicy, type Policy } from '../directory/policy.ts';
 import { type SigningKey } from '../directory/signing-key.ts';
 import { checkTimeline, slotAt } from '../directory/timeline.ts';
+import { weightParamsOf } from '../directory/weight-params.ts';
 import { openTarget } from '../electrum/open-target.ts';
 import { readIfPresent } from '../io/durable-file.ts';
 import { type Dial } from '../io/dial.ts';
@@ -61,6 +62,7 @@ export async function startAuthority(
   checkTimeline(timeline, policy.authorities.length);
   const key = await openAuthorityKey(dataDirectory);
   const signer = signerOf(config.name, key, policy);
+  const params = new Map(Object.entries(config.params));
   await using starting = new Scope();
   starting.use(await lock(dataDirectory));
   const files = starting.use(await openAuthorityFiles(join(dataDirectory, 'state'), policy));
@@ -78,6 +80,7 @@ export async function startAuthority(
     directory: join(dataDirectory, 'bonds'),
     chain: target.headers.chain,
     nodes: () => nodes.all(),
+    bondMinSats: weightParamsOf(params).bondMinSats,
   });
   const peers = policy.authorities.flatMap(({ name, onion }) => {
     if (name === config.name || onion === undefined) return [];
@@ -122,7 +125,6 @@ export async function startAuthority(
       log,
     }),
   );
-  const params = new Map(Object.entries(config.params));
   const ballotParts = {
     policy,
     params,

@@ -101,31 +101,53 @@ test('a node that swaps a key which was announced is not listed, because clients
   assert.equal(build(tallyOf(descriptors), descriptors, previous).nodes.length, 1);
 });
 
+/** As of a network in which few bonds are enough for them to count. */
+const FEW_BONDS = new Map([
+  ['bonded-from-families', 1],
+  ['bonded-from-sats', 10_000_000],
+]);
+
 test('weights follow the bonds that the votes vouch for', () => {
   const descriptors = ['a', 'b', 'c'].map((name, index) =>
     testDescriptor(name, index < 2 ? { bond: bondAt(index) } : {}),
   );
   const params = new Map([
+    ...FEW_BONDS,
+    ['bond-min-sats', 10],
     ['family-cap-percent', 100],
     ['unbonded-percent', 10],
   ]);
-  const tally = { ...tallyOf(descriptors, { bonds: [3_000_000, 6_000_000, 9] }), params };
+  const tally = { ...tallyOf(descriptors, { bonds: [30_000_000, 60_000_000, 9] }), params };
   const consensus = build(tally, descriptors);
   const listed = descriptors.map(({ nodeId }) => consensus.node(nodeId));
   assert.deepEqual(
     listed.map((node) => [node?.weight, node?.flags.has('Bonded')]),
     [
-      [3_000_000, true],
-      [6_000_000, true],
-      [1_000_000, false],
+      [30_000_000, true],
+      [60_000_000, true],
+      [10_000_000, false],
     ],
   );
+});
+
+test('nobody is said to have a bond, and all weigh the same, while there are too few bonds', () => {
+  const descriptors = ['a', 'b', 'c'].map((name, index) =>
+    testDescriptor(name, index < 2 ? { bond: bondAt(index) } : {}),
+  );
+  const votes = tallyOf(descriptors, { bonds: [330, 9_000_000_000, 0] });
+  for (const params of [new Map<string, number>(), new Map([...FEW_BONDS].slice(1))]) {
+    const { nodes } = build({ ...votes, params }, descriptors);
+    assert.equal(nodes.length, 3);
+    assert.equal(new Set(nodes.map(({ weight }) => weight)).size, 1);
+    assert.ok(nodes.every(({ flags }) => !flags.has('Bonded')));
+  }
 });
 
 test('a node that names the bond of another takes nothing from it', () => {
   const [owner, thief] = ['a', 'b'].map((name) => testDescriptor(name, { bond: bondAt(0) }));
   assert.ok(owner && thief);
-  const { nodes } = build(tallyOf([owner, thief], { bonds: [5_000_000, 0] }), [owner, thief]);
+  const tally = { ...tallyOf([owner, thief], { bonds: [50_000_000, 0] }), params: FEW_BONDS };
+  const { nodes } = build(tally, [owner, thief]);
   const bonded = nodes.filter(({ flags }) => flags.has('Bonded'));
   assert.deepEqual(
     bonded.map(({ nodeId }) => nodeId),
@@ -137,8 +159,8 @@ test('a bond that two nodes prove counts for neither', () => {
   const descriptors = ['a', 'b', 'c'].map((name, index) =>
     testDescriptor(name, { bond: bondAt(index === 2 ? 7 : 0) }),
   );
-  const tally = tallyOf(descriptors, { bonds: [5_000_000, 5_000_000, 5_000_000] });
-  const { nodes } = build(tally, descriptors);
+  const bonds = [50_000_000, 50_000_000, 50_000_000];
+  const { nodes } = build({ ...tallyOf(descriptors, { bonds }), params: FEW_BONDS }, descriptors);
   const [first, second, third] = descriptors.map(
     ({ nodeId }) => nodes.find((each) => each.nodeId === nodeId)?.weight ?? 0,
   );
@@ -152,6 +174,9 @@ test('parameters that make no sense do not stop the authorities', () => {
   const params = new Map([
     ['family-cap-percent', 0],
     ['unbonded-percent', 1000],
+    ['bond-min-sats', 0],
+    ['bonded-from-sats', 0],
+    ['bonded-from-families', 0],
   ]);
   const tally = { ...tallyOf(descriptors, { bonds: [0, 21e14] }), params };
   assert.equal(build(tally, descriptors).nodes.length, 2);

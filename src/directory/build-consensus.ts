@@ -3,10 +3,12 @@ import { type ConsensusNode, type NodeFlag } from './consensus-node.ts';
 import { type Tally } from './count-votes.ts';
 import { type Descriptor } from './descriptor.ts';
 import { familiesOf } from './family.ts';
+import { countedBonds } from './counted-bonds.ts';
 import { MAX_WEIGHT } from './limits.ts';
 import { describeNode, flagsOfRoles } from './list-nodes.ts';
 import { isUsable } from './usable-descriptors.ts';
 import { type VotedNode } from './vote.ts';
+import { weightParamsOf } from './weight-params.ts';
 import { weightsOf } from './weights.ts';
 
 export interface BuildOptions {
@@ -23,9 +25,6 @@ interface Candidate {
   readonly bond: number;
   readonly flags: ReadonlySet<NodeFlag>;
 }
-
-/** Where the votes name no such parameters. */
-const USUAL_PERCENT = 10;
 
 /**
  * The text of the consensus: the same for everyone who has the same votes (spec/directory.md
@@ -47,20 +46,19 @@ function candidateOf({ nodeId, bond, flags }: VotedNode, descriptor: Descriptor)
   return { descriptor, bond, flags: new Set(allowed.filter((flag) => flags.has(flag))) };
 }
 
-function weigh(candidates: readonly Candidate[], { params }: Tally): readonly ConsensusNode[] {
+function weigh(candidates: readonly Candidate[], tally: Tally): readonly ConsensusNode[] {
+  const params = weightParamsOf(tally.params);
   const families = familiesOf(candidates.map(({ descriptor }) => descriptor));
   const claims = claimsOf(candidates);
-  const judged = candidates.map(({ descriptor, bond, flags }) => ({
+  const proved = candidates.map(({ descriptor, bond, flags }) => ({
     descriptor,
     flags,
     nodeId: descriptor.nodeId,
     family: families.get(descriptor.nodeId) ?? descriptor.nodeId,
     bond: claims.get(outpointOf(descriptor)) === 1 ? bond : 0,
   }));
-  const weights = weightsOf(judged, {
-    unbondedPercent: clamp(params.get('unbonded-percent'), 0, 99),
-    familyCapPercent: clamp(params.get('family-cap-percent'), 1, 100),
-  });
+  const judged = countedBonds(proved, params);
+  const weights = weightsOf(judged, params);
   return judged.map(({ descriptor, nodeId, family, flags, bond }) =>
     describeNode(descriptor, {
       weight: Math.min(weights.get(nodeId) ?? 0, MAX_WEIGHT),
@@ -85,8 +83,4 @@ function claimsOf(candidates: readonly Candidate[]): ReadonlyMap<string | undefi
 
 function outpointOf({ bond }: Descriptor): string | undefined {
   return bond && `${bond.txid}:${bond.vout}`;
-}
-
-function clamp(value = USUAL_PERCENT, min: number, max: number): number {
-  return Math.min(Math.max(value, min), max);
 }

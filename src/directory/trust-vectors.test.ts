@@ -6,6 +6,7 @@ import { parseCheckpoint, renderCheckpoint } from './checkpoint.ts';
 import { applyChange, renderChange } from './consensus-change.ts';
 import { type Consensus, parseConsensus } from './consensus.ts';
 import { cosign, openCosignature } from './cosignature.ts';
+import { countedBonds } from './counted-bonds.ts';
 import {
   type Head,
   isConsistent,
@@ -17,6 +18,7 @@ import {
 import { signNote, textOfNote } from './note.ts';
 import { loadPublicKey } from './public-key.ts';
 import { signingKeyFromSeed } from './signing-key.ts';
+import { weightParamsOf } from './weight-params.ts';
 import { type WeighedNode, type WeightParams, weightsOf } from './weights.ts';
 
 const VECTORS = new URL('../../spec/vectors/', import.meta.url);
@@ -24,6 +26,12 @@ const VECTORS = new URL('../../spec/vectors/', import.meta.url);
 interface Weights extends WeightParams {
   readonly name: string;
   readonly nodes: readonly (WeighedNode & { readonly weight: number })[];
+}
+
+interface Network {
+  readonly name: string;
+  readonly params: Readonly<Record<string, number>>;
+  readonly nodes: readonly (WeighedNode & { readonly bonded: boolean; readonly weight: number })[];
 }
 
 interface LogVector {
@@ -65,11 +73,24 @@ function read(path: string): unknown {
 const invalid = (prefix: string): readonly string[] =>
   readdirSync(new URL('invalid', VECTORS)).filter((name) => name.startsWith(prefix));
 
-const { cases } = read('valid/weights.json') as { cases: readonly Weights[] };
+const { cases, networks } = read('valid/weights.json') as {
+  cases: readonly Weights[];
+  networks: readonly Network[];
+};
 
 test.each(cases)('weights: $name', ({ nodes, ...params }) => {
   const weights = weightsOf(nodes, params);
   for (const { nodeId, weight } of nodes) assert.equal(weights.get(nodeId), weight);
+});
+
+test.each(networks)('bonds that count: $name', ({ nodes, ...network }) => {
+  const params = weightParamsOf(new Map(Object.entries(network.params)));
+  const counted = countedBonds(nodes, params);
+  const weights = weightsOf(counted, params);
+  for (const [index, { nodeId, bonded, weight }] of nodes.entries()) {
+    assert.equal((counted[index]?.bond ?? 0) > 0, bonded);
+    assert.equal(weights.get(nodeId), weight);
+  }
 });
 
 const log = read('valid/log.json') as LogVector;

@@ -5,7 +5,7 @@ export interface WeighedNode {
   readonly nodeId: NodeId;
   /** The smallest node id of its family. */
   readonly family: NodeId;
-  /** Satoshis in a bond that was proved; 0 without one. */
+  /** Satoshis in a bond that counts; 0 without one. */
   readonly bond: number;
 }
 
@@ -16,7 +16,7 @@ export interface WeightParams {
   readonly familyCapPercent: number;
 }
 
-/** What a node without a bond is taken for where nobody has one. */
+/** What a node is taken for where no bond counts. */
 const NOMINAL_SATOSHIS = 1_000_000;
 
 /**

@@ -1,21 +1,19 @@
 import { type Consensus } from '../directory/consensus.ts';
 import { type ConsensusNode } from '../directory/consensus-node.ts';
 import { type NodeId } from '../directory/node-id.ts';
-
-/** Where the consensus has no such parameter, and the most that it can say. */
-const [USUAL_PERCENT, MOST_PERCENT] = [10, 99];
+import { weightParamsOf } from '../directory/weight-params.ts';
 
 /**
  * What a node without a bond may weigh where others have one: an equal part of what is for all of them
- * (spec/directory.md section 11). Undefined where nobody has a bond, or everybody.
+ * (spec/directory.md section 11). Undefined where nobody has a bond that counts, or everybody.
  */
 export function unbondedShare({ nodes, params }: Consensus): number | undefined {
   const bonded = nodes.filter(({ flags }) => flags.has('Bonded'));
   const others = nodes.length - bonded.length;
   if (bonded.length === 0 || others === 0) return undefined;
   const total = bonded.reduce((sum, { weight }) => sum + BigInt(weight), 0n);
-  const percent = Math.min(params.get('unbonded-percent') ?? USUAL_PERCENT, MOST_PERCENT);
-  return Number((total * BigInt(percent)) / BigInt(100 - percent) / BigInt(others));
+  const { unbondedPercent } = weightParamsOf(params);
+  return Number((total * BigInt(unbondedPercent)) / BigInt(100 - unbondedPercent) / BigInt(others));
 }
 
 /**
