@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
 import {
   nextContent,
@@ -89,6 +90,7 @@ async function clientIn(directory: string, at: Consensus = first) {
     clock: () => now,
     log: silent,
     evidence,
+    patienceMs: 20,
     onAccepted: (verified) => {
       accepted.push(verified.map(({ consensus }) => consensus.epoch));
       return Promise.resolve();
@@ -229,6 +231,39 @@ test('an expired consensus is not used, but the next one must still follow it', 
   const { client } = await clientIn(directory.path, late);
   assert.equal(client.current(), undefined);
   await assert.rejects(client.refresh([relayWith(late)], signal), { code: 'unavailable' });
+});
+
+/** The relay, as slow as this to each question. */
+const slowly = (relay: DirectorySource, ms: number): DirectorySource => ({
+  ...relay,
+  async fetch(kind, digest, aborted) {
+    await sleep(ms, undefined, { signal: aborted });
+    return relay.fetch(kind, digest, aborted);
+  },
+});
+const NEVER_MS = 2 ** 30;
+
+test('a relay that is slow does not hold back what others have given, nor what the only one gives', async () => {
+  const slow = slowly(relayWith(first), NEVER_MS);
+  for (const sources of [
+    [slow, relayWith(first), relayWith(first, second)],
+    [slow, relayWith(first, second)],
+    [slowly(relayWith(first, second), 40)],
+    [slow, slow, slowly(relayWith(first, second), 40)],
+  ]) {
+    await using directory = await makeTemporaryDirectory();
+    const { client } = await clientIn(directory.path, second);
+    assert.equal((await client.refresh(sources, signal)).epoch, 2);
+  }
+});
+
+test('a family of which one relay is slow is not asked again for that', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const { client } = await clientIn(directory.path, second);
+  const ofOne = (relay: DirectorySource): DirectorySource => ({ ...relay, family: 'x' });
+  const sources = [slowly(relayWith(first), NEVER_MS), relayWith(first)].map(ofOne);
+  const consensus = await client.refresh([...sources, relayWith(first, second)], signal);
+  assert.equal(consensus.epoch, 2);
 });
 
 test('relays that fail or lie are passed over and the next one asked', async () => {

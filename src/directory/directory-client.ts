@@ -12,6 +12,7 @@ import {
   checkNoFork,
   type VerifiedConsensus,
 } from './ask-for-consensus.ts';
+import { askSources } from './ask-sources.ts';
 import type { Consensus } from './consensus.ts';
 import { checkCosigned } from './cosigned-log.ts';
 import { DirectoryError } from './directory-error.ts';
@@ -20,7 +21,6 @@ import type { Equivocation } from './equivocation.ts';
 import type { EvidenceFiles } from './evidence-files.ts';
 import { ForkError } from './fork-error.ts';
 import type { Policy } from './policy.ts';
-import { SourceQueue } from './source-queue.ts';
 import {
   parseWitnessRecord,
   renderWitnessRecord,
@@ -47,6 +47,8 @@ export interface DirectoryClientOptions {
    * kept: again after a crash in between.
    */
   readonly onAccepted?: (chain: readonly VerifiedConsensus[]) => Promise<void>;
+  /** Until another source is asked beside one that has not answered. */
+  readonly patienceMs?: number;
 }
 
 export interface DirectoryClient {
@@ -63,8 +65,8 @@ export interface DirectoryClient {
   /** Whether the authorities should have made a newer one by now. */
   isStale(): boolean;
   /**
-   * Asks two sources side by side, not of one family, and others for those that fail, until two have
-   * answered with what can be accepted; keeps the newest.
+   * Asks two sources side by side, not of one family, and others for those that fail or are slow, until two
+   * have answered with what can be accepted, or one has and the others had their time; keeps the newest.
    * @throws DirectoryError `forked` when a quorum has signed two of one epoch, which are kept as evidence;
    * `unavailable` when there is no valid consensus after that; its cause says what each source did.
    */
@@ -74,6 +76,9 @@ export interface DirectoryClient {
 /** A single relay could hold back the newest consensus, or show one to this client alone. */
 const ANSWERS_WANTED = 2;
 
+/** A first onion connection can take most of 90 s. Who has all to fetch, or a long chain, needs more, and gets it. */
+const PATIENCE_MS = 120_000;
+
 /**
  * Opens the durable copy. One that does not verify under the policy is passed over: another policy
  * means other authorities, whose chain starts anew.
@@ -81,7 +86,7 @@ const ANSWERS_WANTED = 2;
 export async function openDirectoryClient(
   options: DirectoryClientOptions,
 ): Promise<DirectoryClient> {
-  const { path, policy, clock, log, evidence, onAccepted } = options;
+  const { path, policy, clock, log, evidence, onAccepted, patienceMs = PATIENCE_MS } = options;
   const witnessPath = join(dirname(path), 'witnesses');
   let held = await readHeld(options);
   let record = held && (await readRecord(witnessPath, log));
@@ -126,29 +131,22 @@ export async function openDirectoryClient(
   };
 
   /** Those that can be accepted, of as many sources as are wanted, or of fewer when there are no more. */
-  const gather = async (
+  const gather = (
     sources: readonly DirectorySource[],
     { signal, errors }: { readonly signal: AbortSignal; readonly errors: unknown[] },
-  ): Promise<readonly Chain[]> => {
-    const queue = new SourceQueue(sources);
-    const oneAnswer = async (): Promise<readonly Chain[]> => {
-      for (let source = queue.take(); source !== undefined; source = queue.take()) {
-        signal.throwIfAborted();
-        try {
-          return [await ask(source, signal)];
-        } catch (error) {
-          signal.throwIfAborted();
-          if (error instanceof ForkError) throw error;
-          queue.giveUp(source);
-          errors.push(error);
-          const reason = messageOf(error);
-          log.warn('no consensus from a relay', { relay: source.name, reason });
-        }
-      }
-      return [];
-    };
-    return (await Promise.all(Array.from({ length: ANSWERS_WANTED }, oneAnswer))).flat();
-  };
+  ): Promise<readonly Chain[]> =>
+    askSources(sources, {
+      wanted: ANSWERS_WANTED,
+      patienceMs,
+      ask,
+      onFailure: (source, error) => {
+        if (error instanceof ForkError) throw error;
+        errors.push(error);
+        const reason = messageOf(error);
+        log.warn('no consensus from a relay', { relay: source.name, reason });
+      },
+      signal,
+    });
 
   /** The fork stops the client all the same, until a restart at least. */
   const complain = (error: unknown): void => {
