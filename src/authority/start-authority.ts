@@ -59,7 +59,7 @@ export async function startAuthority(
 ): Promise<Authority> {
   const { network, dataDirectory, timeline } = config;
   const policy = await readPolicy(config);
-  checkTimeline(timeline, policy.authorities.length);
+  checkTimeline(timeline, policy.authorities.length, network);
   const key = await openAuthorityKey(dataDirectory);
   const signer = signerOf(config.name, key, policy);
   const params = new Map(Object.entries(config.params));

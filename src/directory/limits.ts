@@ -34,5 +34,8 @@ export const MAX_CONSENSUS_SECONDS = 24 * 3600;
 /** How far back nodes keep consensuses, and so how far back a client follows their chain. */
 export const CHAIN_SECONDS = 7 * 24 * 3600;
 
-/** Consensuses of `CHAIN_SECONDS` with one every 6 hours, and some to spare. */
+/**
+ * Consensuses of `CHAIN_SECONDS`, and of the day for which the one before them is valid, with one every 6
+ * hours. With more in that time a client could neither follow their chain nor do without it.
+ */
 export const MAX_CHAIN = 32;

@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import { type ConsensusHead } from './consensus-head.ts';
 import { DirectoryError } from './directory-error.ts';
-import { MAX_CONSENSUS_SECONDS } from './limits.ts';
+import { CHAIN_SECONDS, MAX_CHAIN, MAX_CONSENSUS_SECONDS } from './limits.ts';
 
 /** When the authorities of a network do what: all of them go by the same one (spec/directory.md section 9). */
 export interface Timeline {
@@ -111,8 +111,12 @@ export function checkInSlot(head: ConsensusHead, network: string, slot: Slot): v
   }
 }
 
-/** @throws UserError when slots would overlap, or their consensuses be refused. */
-export function checkTimeline(timeline: Timeline, authorities: number): void {
+/**
+ * A regtest network lives for hours; in any other, whoever was away must find all that was missed until the
+ * chain is not asked for any more.
+ * @throws UserError when slots would overlap, their consensuses be refused, or clients be shut out.
+ */
+export function checkTimeline(timeline: Timeline, authorities: number, network: string): void {
   const { periodSeconds, validSeconds, voteSeconds, signSeconds } = timeline;
   if (signSeconds <= 0 || voteSeconds <= signSeconds) {
     throw new UserError('authorities must vote before they sign, and sign before valid-after');
@@ -122,6 +126,11 @@ export function checkTimeline(timeline: Timeline, authorities: number): void {
   }
   if (validSeconds <= periodSeconds || validSeconds > MAX_CONSENSUS_SECONDS) {
     throw new UserError('a consensus must be valid for longer than a period, and at most 24 h');
+  }
+  if (network !== 'regtest' && MAX_CHAIN * periodSeconds < validSeconds + CHAIN_SECONDS) {
+    throw new UserError('the period is too short for clients that were away for days', {
+      hint: `${MAX_CHAIN} periods must be as long as a consensus is valid, and 7 days: 6 h where it is valid for 24.`,
+    });
   }
 }
 
