@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
@@ -264,6 +264,27 @@ test('a family of which one relay is slow is not asked again for that', async ()
   const sources = [slowly(relayWith(first), NEVER_MS), relayWith(first)].map(ofOne);
   const consensus = await client.refresh([...sources, relayWith(first, second)], signal);
   assert.equal(consensus.epoch, 2);
+});
+
+test('who took a consensus that nobody goes on from uses it to its end, is told then, and can begin anew', async () => {
+  const skipped = { prev: first.hash, epoch: third.epoch };
+  const instead = testConsensus(nextContent(second, skipped));
+  const chain = [1, 2, 3].reduce<readonly Consensus[]>(
+    (all) => [...all, testConsensus(nextContent(all.at(-1) ?? instead))],
+    [instead],
+  );
+  const [, , , newest = assert.fail()] = chain;
+  await using directory = await makeTemporaryDirectory();
+  const { client, setTime } = await clientIn(directory.path, second);
+  await client.refresh([relayWith(first, second)], signal);
+  setTime(instead);
+  assert.equal((await client.refresh([relayWith(first, instead)], signal)).epoch, second.epoch);
+  setTime(newest);
+  const all = relayWith(first, ...chain);
+  await assert.rejects(client.refresh([all], signal), /do not come after it: docs\/verifying.md/);
+  await rm(join(directory.path, 'consensus'));
+  const anew = await clientIn(directory.path, newest);
+  assert.equal((await anew.client.refresh([all], signal)).epoch, newest.epoch);
 });
 
 test('relays that fail or lie are passed over and the next one asked', async () => {

@@ -201,8 +201,17 @@ function unavailable(held: Consensus | undefined, cause: AggregateError): Direct
   const message =
     held === undefined
       ? 'no relay gave a valid consensus'
-      : `the consensus of epoch ${held.epoch} was valid until ${timeOf(held.validUntil)}, and no relay gave a newer one`;
+      : `the consensus of epoch ${held.epoch} was valid until ${timeOf(held.validUntil)}, and ${whyNone(cause)}`;
   return new DirectoryError('unavailable', message, { cause });
+}
+
+function whyNone({ errors }: AggregateError): string {
+  const isPassedBy = errors.some(
+    (error) => error instanceof DirectoryError && error.code === 'forked',
+  );
+  return isPassedBy
+    ? 'those that relays give do not come after it: docs/verifying.md tells what that means, and what to do'
+    : 'no relay gave a newer one';
 }
 
 function timeOf(seconds: number): string {
