@@ -4,7 +4,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { concatBytes, fromHex, MalformedBytesError } from '../base/bytes.ts';
-import { parseTransaction } from './transaction.ts';
+import { parseTransaction, withoutWitnesses } from './transaction.ts';
 
 /** The coinbase of the first block: its txid is that block's merkle root. */
 const FIRST_COINBASE = fromHex(
@@ -35,6 +35,19 @@ test('the first coinbase has the txid that is its block merkle root', () => {
   assert.equal(inputs[0] && 'witness' in inputs[0], false);
   assert.deepEqual([outputs[0]?.value, outputs[0]?.script.length], [5_000_000_000n, 67]);
   assert.equal(vsize, FIRST_COINBASE.length);
+});
+
+test('without its witnesses a transaction has the same txid and no more than that needs', () => {
+  const raw = signed([1000n, 2000n]).extract();
+  const whole = parseTransaction(raw);
+  const stripped = withoutWitnesses(raw);
+  const { inputs, ...rest } = parseTransaction(stripped);
+  assert.equal(rest.txid, whole.txid);
+  assert.deepEqual(rest.outputs, whole.outputs);
+  assert.equal(inputs[0]?.witness, undefined);
+  assert.equal(stripped.length, whole.strippedSize);
+  assert.ok(stripped.length < raw.length);
+  assert.deepEqual(withoutWitnesses(stripped), stripped);
 });
 
 test('a signed segwit transaction parses to what was signed', () => {

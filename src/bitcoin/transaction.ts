@@ -77,6 +77,18 @@ export function parseTransaction(raw: Uint8Array): Transaction {
   };
 }
 
+/**
+ * The bytes that the txid is the hash of.
+ * @throws MalformedBytesError unless it is exactly one transaction in its one encoding.
+ */
+export function withoutWitnesses(raw: Uint8Array): Uint8Array {
+  const { strippedSize } = parseTransaction(raw);
+  if (strippedSize === raw.length) return raw;
+  // The marker and the flag of BIP 144 follow the version; the lock time is last.
+  const body = raw.subarray(6, strippedSize - 2);
+  return concatBytes(raw.subarray(0, 4), body, raw.subarray(-4));
+}
+
 /** Whether it makes new coins: its input spends no transaction. */
 export function isCoinbase({ inputs }: Pick<Transaction, 'inputs'>): boolean {
   return inputs[0]?.txid === NO_TRANSACTION;

@@ -13,6 +13,7 @@ const FILE = new RegExp(`^sotto-bond/1\\nnode (${NODE_ID})\\n(bond .+)\\nproof (
 /**
  * The file that `sotto bond prove` writes and a node reads (spec/directory.md section 12). There is no
  * secret in it.
+ * @throws DirectoryError `too-large` when the proof is.
  */
 export function renderBondFile({ nodeId, bond, proof }: BondClaim): string {
   const lines = ['sotto-bond/1', `node ${nodeId}`, renderBond(bond)];

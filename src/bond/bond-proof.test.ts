@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import { test } from 'vitest';
 import { testBond } from '../../test/test-bond.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
-import { decodeBondProof, encodeBondProof, MAX_BOND_PROOF_BYTES } from './bond-proof.ts';
+import {
+  decodeBondProof,
+  encodeBondProof,
+  MAX_BOND_PROOF_BYTES,
+  MAX_BOND_TRANSACTION_BYTES,
+} from './bond-proof.ts';
 
 const NODE = 'dced38f3ccc06fc6f92732ada32e1162';
 
@@ -42,6 +47,19 @@ test('noise is refused, and nothing else happens', () => {
       },
     ),
   );
+});
+
+test('the largest transaction fits at the end of the fullest block, and no file is made of a larger one', () => {
+  const { proof } = testBond({ nodeId: NODE });
+  const txid = 'ff'.repeat(32);
+  const branch = Array<string>(15).fill(txid);
+  const position = 2 ** 15 - 1;
+  const block = { ...proof.block, height: 2 ** 32 - 1, position, branch };
+  const deepest = { ...block, coinbase: { txid, branch } };
+  const made = { raw: new Uint8Array(MAX_BOND_TRANSACTION_BYTES), block: deepest };
+  assert.ok(encodeBondProof(made).length <= MAX_BOND_PROOF_BYTES);
+  const larger = { ...made, raw: new Uint8Array(MAX_BOND_PROOF_BYTES) };
+  assert.throws(() => encodeBondProof(larger), { code: 'too-large' });
 });
 
 test('a proof that is too large, or a page of one, is refused', () => {

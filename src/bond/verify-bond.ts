@@ -55,6 +55,14 @@ export const LISTED_RULES: BondRules = { confirmations: 1, marginSeconds: 0, gra
  */
 export function verifyBond(claim: BondClaim, chain: BondChain, rules = VOTING_RULES): void {
   checkCertified(claim);
+  checkLocked(claim, chain, rules);
+}
+
+/**
+ * All of `verifyBond` but the signature of the certificate.
+ * @throws DirectoryError `bond-certificate`, `bond-not-locked`, `bond-unproved`.
+ */
+export function checkLocked(claim: BondClaim, chain: BondChain, rules: BondRules): void {
   checkTime(claim, chain, rules);
   checkPaid(claim, chain, rules);
 }
