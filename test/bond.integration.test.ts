@@ -1,13 +1,14 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { SigHash, Transaction } from '@scure/btc-signer';
+import { p2wpkh, SigHash, Transaction } from '@scure/btc-signer';
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { onTestFinished, test, vi } from 'vitest';
 import { concatBytes, equalBytes, toBase64, toHex } from '../src/base/bytes.ts';
 import { silent } from '../src/base/log.ts';
 import { networkParams } from '../src/bitcoin/networks.ts';
+import { parseTransaction } from '../src/bitcoin/transaction.ts';
 import { certificateHash } from '../src/bond/bond-certificate.ts';
 import { parseBondFile } from '../src/bond/bond-file.ts';
 import { bondOutputScript, bondScript, type BondTerms } from '../src/bond/bond-script.ts';
@@ -36,6 +37,9 @@ test('coins locked on a chain are proved by its Electrum server, for whoever has
   assert.equal(claim.nodeId, NODE);
   assert.equal(claim.bond.txid, txid);
   assert.equal(claim.bond.sats, 50_000_000);
+  const { txid: proved, inputs } = parseTransaction(claim.proof.raw);
+  assert.equal(proved, txid);
+  assert.ok(inputs.every(({ witness }) => witness === undefined));
   verifyBond(claim, headersOf(chain));
 });
 
@@ -46,13 +50,35 @@ test('what is missing for a bond is told, and nothing is written', async () => {
   chain.pay(SCRIPT, 50_000_000n);
   await assert.rejects(prove(...signed), /no block holds a payment/);
   chain.mine(1);
+  for (const args of [[], signed]) {
+    await assert.rejects(prove(...args), /fewer than 6 confirmations/);
+  }
+  chain.mine(5);
   await assert.rejects(prove(), (error: { hint?: string }) =>
     Boolean(error.hint?.includes(`sotto-bond|${NODE}|${EXPIRY}\n`)),
   );
-  await assert.rejects(prove(...signed), /fewer than 6 confirmations/);
-  chain.mine(5);
+  await assert.rejects(prove('--expiry', '62'), /holds for too long/);
   const other = ['--expiry', String(EXPIRY), '--signature', signatureOf(EXPIRY + 1)];
   await assert.rejects(prove(...other), /did not sign the certificate/);
+});
+
+test('a payment too large for a proof is told, and a smaller one beside it is taken', async () => {
+  const { chain, file, prove } = await setUp();
+  const signed = ['--expiry', String(EXPIRY), '--signature', signatureOf(EXPIRY)];
+  chain.broadcast(crowdedPayment(chain));
+  chain.mine(6);
+  await assert.rejects(prove(...signed), /has more than 15000 bytes without witnesses/);
+  const txid = chain.pay(SCRIPT, 2_000_000n);
+  chain.mine(6);
+  await prove(...signed);
+  assert.equal(parseBondFile(readFileSync(file, 'utf8')).bond.txid, txid);
+});
+
+test('the file of a bond that is not text is refused, and is no bug of the program', async () => {
+  const { file } = await setUp();
+  writeFileSync(file, Uint8Array.of(0xff, 0xfe));
+  const showing = bondCommand().parseAsync(['show', file], { from: 'user' });
+  await assert.rejects(showing, { name: 'DirectoryError', code: 'malformed' });
 });
 
 test('a devnet gives the coins back to their key, after their day and not before', () => {
@@ -112,6 +138,22 @@ function spendingOf({ txid, chain, terms, lockTime, key, sequence }: Spending): 
   const signature = secp256k1.sign(digest, key, { prehash: false, format: 'der' });
   const stack = [concatBytes(signature, Uint8Array.of(SigHash.ALL)), witnessScript];
   transaction.updateInput(0, { finalScriptWitness: stack }, true);
+  return transaction.extract();
+}
+
+/** Pays the bond in one of 500 outputs: more than a proof holds. */
+function crowdedPayment(chain: RegtestChain): Uint8Array {
+  const { script } = p2wpkh(publicKey);
+  const txid = chain.pay(script, 40_000_000n);
+  chain.mine(1);
+  const outputs = chain.ledger.entry(txid)?.transaction.outputs ?? [];
+  const index = outputs.findIndex((output) => equalBytes(output.script, script));
+  const transaction = new Transaction();
+  transaction.addInput({ txid, index, witnessUtxo: { script, amount: 40_000_000n } });
+  transaction.addOutput({ script: SCRIPT, amount: 30_000_000n });
+  for (let other = 0; other < 499; other++) transaction.addOutput({ script, amount: 1000n });
+  transaction.sign(secretKey);
+  transaction.finalize();
   return transaction.extract();
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { OutScript, Script, ScriptNum } from '@scure/btc-signer';
+import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { OutScript, p2wpkh, Script, ScriptNum } from '@scure/btc-signer';
 import { addressOfScript } from '../bitcoin/address.ts';
 import { type Network } from '../bitcoin/networks.ts';
 
@@ -39,5 +40,20 @@ export function bondOutputScript(terms: BondTerms): Uint8Array {
 export function bondAddress(terms: BondTerms, network: Network): string {
   const address = addressOfScript(bondOutputScript(terms), network);
   if (address === undefined) throw new Error('a P2WSH script has an address');
+  return address;
+}
+
+/** Whether it is a compressed key, 33 bytes, that somebody can have: coins paid to another are lost. */
+export function isPublicKey(bytes: Uint8Array): boolean {
+  return secp256k1.utils.isValidPublicKey(bytes, true);
+}
+
+/**
+ * The address at which a wallet of single keys has this key, P2WPKH (BIP 141): that from which the operator
+ * took it.
+ */
+export function addressOfKey(publicKey: Uint8Array, network: Network): string {
+  const address = addressOfScript(p2wpkh(publicKey).script, network);
+  if (address === undefined) throw new Error('a P2WPKH script has an address');
   return address;
 }

@@ -1,8 +1,11 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { fromHex } from '../base/bytes.ts';
-import { type BondTerms, MAX_LOCKTIME } from '../bond/bond-script.ts';
+import { type BondTerms, isPublicKey, MAX_LOCKTIME, MIN_LOCKTIME } from '../bond/bond-script.ts';
+import { type NodeId } from '../directory/node-id.ts';
+import { wholeNumber } from './whole-number.ts';
 
-// Whose coins are locked until when: the two options that make a bond's address, always the same.
+// Whose coins are locked until when: the two options that make a bond's address, always the same. And for
+// which node: those of its certificate.
 
 export interface TermsOptions {
   readonly key: Uint8Array;
@@ -25,6 +28,22 @@ export const originOption = new Option(
   'of the key, as d34db33f/84h/0h/0h/0/7, for signers to find it',
 ).argParser(keyOrigin);
 
+export const nodeOption = (): Option =>
+  new Option('--node <id>', 'your node').argParser(nodeIdArgument);
+
+/** Periods in 40,000 years: of those that a certificate may have, the chain decides. */
+const MAX_PERIOD = 1_000_000;
+
+export const expiryOption = new Option(
+  '--expiry <period>',
+  'first period of 2016 blocks in which the certificate does not hold',
+).argParser(wholeNumber(1, MAX_PERIOD));
+
+export const signatureOption = new Option(
+  '--signature <line>',
+  'the signed certificate, as your wallet shows it',
+);
+
 export function termsOf({ key, until }: TermsOptions): BondTerms {
   return { publicKey: key, locktime: until };
 }
@@ -36,10 +55,14 @@ export function dayOf(seconds: number): string {
 
 /** @throws InvalidArgumentError */
 function publicKey(text: string): Uint8Array {
-  if (/^0[23][0-9a-f]{64}$/.test(text)) return fromHex(text);
-  throw new InvalidArgumentError(
-    'It is 66 hexadecimal characters, of which the first two are 02 or 03. Electrum: getpubkeys ADDRESS.',
-  );
+  if (!/^0[23][0-9a-f]{64}$/.test(text)) {
+    throw new InvalidArgumentError(
+      'It is 66 hexadecimal characters, of which the first two are 02 or 03. Electrum: getpubkeys ADDRESS.',
+    );
+  }
+  const key = fromHex(text);
+  if (isPublicKey(key)) return key;
+  throw new InvalidArgumentError('Nobody can have this key: at least one character is wrong.');
 }
 
 /** @throws InvalidArgumentError */
@@ -53,8 +76,15 @@ function keyOrigin(text: string): string {
 /** @throws InvalidArgumentError */
 function dayInSeconds(text: string): number {
   const seconds = Date.parse(`${text}T00:00:00Z`) / 1000;
-  if (/^\d{4}-\d\d-\d\d$/.test(text) && seconds <= MAX_LOCKTIME && dayOf(seconds) === text) {
-    return seconds;
+  if (!/^\d{4}-\d\d-\d\d$/.test(text) || !(seconds <= MAX_LOCKTIME) || dayOf(seconds) !== text) {
+    throw new InvalidArgumentError('It is a day such as 2027-12-31, 2038-01-19 or before.');
   }
-  throw new InvalidArgumentError('It is a day such as 2027-12-31, 2038-01-19 or before.');
+  if (seconds > Math.max(Date.now() / 1000, MIN_LOCKTIME)) return seconds;
+  throw new InvalidArgumentError('That day has come: nothing would be locked.');
+}
+
+/** @throws InvalidArgumentError */
+function nodeIdArgument(text: string): NodeId {
+  if (/^[0-9a-f]{32}$/.test(text)) return text;
+  throw new InvalidArgumentError('A node id is 32 hexadecimal characters; sotto status shows it.');
 }

@@ -1,16 +1,22 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { fromUtf8, toHex } from '../../base/bytes.ts';
+import { Command } from 'commander';
 import { UserError } from '../../base/errors.ts';
 import { Scope } from '../../base/lifecycle.ts';
 import type { Network } from '../../bitcoin/networks.ts';
-import { certificateText, isCertified, signatureOfWallet } from '../../bond/bond-certificate.ts';
-import { parseBondFile, renderBondFile } from '../../bond/bond-file.ts';
-import { bondDescriptor } from '../../bond/bond-descriptor.ts';
-import { bondAddress, bondOutputScript, bondScript } from '../../bond/bond-script.ts';
-import { type BondProof } from '../../bond/bond-proof.ts';
-import { type BondCoin, largestCoin } from '../../bond/find-coin.ts';
-import { type BondClaim, PERIOD_BLOCKS, verifyBond } from '../../bond/verify-bond.ts';
+import { withoutWitnesses } from '../../bitcoin/transaction.ts';
+import { certificateText, isCertified } from '../../bond/bond-certificate.ts';
+import { MAX_BOND_FILE_BYTES, parseBondFile, renderBondFile } from '../../bond/bond-file.ts';
+import { bondAddress, bondOutputScript } from '../../bond/bond-script.ts';
+import { type BondProof, MAX_BOND_TRANSACTION_BYTES } from '../../bond/bond-proof.ts';
+import { type BondCoin, coinsIn, largestCoin } from '../../bond/find-coin.ts';
+import {
+  type BondClaim,
+  checkLocked,
+  PERIOD_BLOCKS,
+  verifyBond,
+  VOTING_RULES,
+} from '../../bond/verify-bond.ts';
 import type { NodeId } from '../../directory/node-id.ts';
+import { decodeNote } from '../../directory/note.ts';
 import { scriptHashOf } from '../../electrum/script-hash.ts';
 import type { Address } from '../../io/dial.ts';
 import { readIfPresent, writeDurably } from '../../io/durable-file.ts';
@@ -18,10 +24,14 @@ import { socksDial } from '../../io/socks-dial.ts';
 import type { Lookup } from '../../lookup/lookup.ts';
 import { absolutePath } from '../absolute-path.ts';
 import { askText, hasTerminal } from '../ask.ts';
+import { bondAddressCommand } from '../bond-address.ts';
+import { signatureOf } from '../bond-signature.ts';
 import {
   dayOf,
+  expiryOption,
   keyOption,
-  originOption,
+  nodeOption,
+  signatureOption,
   type TermsOptions,
   termsOf,
   untilOption,
@@ -32,47 +42,13 @@ import { stderrLogger } from '../logger.ts';
 import { lockWay, networkOption, serverOption, wayOf } from '../lookup-way.ts';
 import { noteHeaders } from '../note-headers.ts';
 import { note, print, printJson } from '../output.ts';
-import { wholeNumber } from '../whole-number.ts';
 
 export function bondCommand(): Command {
   return new Command('bond')
     .description('coins of yours, locked so that your node counts for more')
-    .addCommand(addressCommand())
+    .addCommand(bondAddressCommand())
     .addCommand(proveCommand())
     .addCommand(showCommand());
-}
-
-interface AddressOptions extends TermsOptions {
-  readonly network: Network;
-  readonly origin?: string;
-  readonly json?: true;
-}
-
-function addressCommand(): Command {
-  return new Command('address')
-    .description('the address to pay what is to be locked to')
-    .addOption(keyOption)
-    .addOption(untilOption)
-    .addOption(originOption)
-    .addOption(networkOption)
-    .option('--json', 'print one object')
-    .action((options: AddressOptions) => {
-      const { network, origin, json } = options;
-      const terms = termsOf(options);
-      const address = bondAddress(terms, network);
-      const script = toHex(bondScript(terms));
-      const descriptor = bondDescriptor(terms, origin);
-      if (json) {
-        printJson({ address, network, locktime: terms.locktime, script, descriptor });
-      } else {
-        print(address);
-        note(
-          `Nobody can spend what is paid there before ${dayOf(terms.locktime)} (UTC), you neither.`,
-        );
-        note('Pay it in one output: a bond is the largest output, and others do not add up.');
-        note(`Keep this: a wallet that imports it can spend the coins then.\n${descriptor}`);
-      }
-    });
 }
 
 interface ProveOptions extends TermsOptions {
@@ -88,7 +64,7 @@ interface ProveOptions extends TermsOptions {
 
 /** A certificate holds for about a year: whoever takes over the node has the bond for so long. */
 const CERTIFICATE_PERIODS = 26;
-const MAX_PERIOD = 1_000_000;
+const NOT_YET = new Uint8Array(64);
 
 function proveCommand(): Command {
   return new Command('prove')
@@ -96,19 +72,13 @@ function proveCommand(): Command {
     .argument('<file>', 'to write', absolutePath)
     .addOption(keyOption)
     .addOption(untilOption)
-    .addOption(
-      new Option('--node <id>', 'your node').argParser(nodeIdArgument).makeOptionMandatory(),
-    )
+    .addOption(nodeOption().makeOptionMandatory())
     .addOption(serverOption)
     .addOption(networkOption)
     .addOption(stateOption)
     .addOption(socksOption)
-    .option(
-      '--expiry <period>',
-      'first period of 2016 blocks in which the certificate does not hold (default: in a year)',
-      wholeNumber(1, MAX_PERIOD),
-    )
-    .option('--signature <line>', 'the signed certificate, as your wallet shows it')
+    .addOption(expiryOption)
+    .addOption(signatureOption)
     .option('--json', 'print one object')
     .action(async (file: string, options: ProveOptions) => {
       await untilInterrupted(async (signal) => {
@@ -139,20 +109,24 @@ async function prove(options: ProveOptions, signal: AbortSignal): Promise<BondCl
   );
   const { entries } = await lookup.history(scriptHashOf(bondOutputScript(terms)), { signal });
   const payments = entries.filter(({ proved }) => proved);
-  const coin = largestCoin(
-    payments.map(({ transaction }) => transaction),
-    terms,
-  );
-  if (coin === undefined) throw nothingPaid(bondAddress(terms, network));
+  const transactions = payments.map(({ transaction }) => transaction);
+  const coin = largestCoin(transactions, terms);
+  if (coin === undefined) {
+    const address = bondAddress(terms, network);
+    throw coinsIn(transactions, terms).length > 0 ? tooLarge(address) : nothingPaid(address);
+  }
   const period = Math.floor(lookup.headers.tip.height / PERIOD_BLOCKS);
   const { expiry = period + 1 + CERTIFICATE_PERIODS } = options;
-  const certificate = certificateText({ nodeId, expiry });
-  const signed = options.signature ?? (await askSignature({ certificate, coin, expiry }, signal));
   const proof = await proofOf(coin, lookup, signal);
-  const bond = { ...coin, ...terms, expiry, signature: signatureOfWallet(signed) };
-  if (!isCertified({ nodeId, expiry }, bond)) throw wrongSignature(certificate);
-  verifyBond({ nodeId, bond, proof }, lookup.headers);
-  return { nodeId, bond, proof };
+  const unsigned = { nodeId, bond: { ...coin, ...terms, expiry, signature: NOT_YET }, proof };
+  // Whoever has to wait, or to pay again, is told before signing.
+  checkLocked(unsigned, lookup.headers, VOTING_RULES);
+  const certificate = certificateText({ nodeId, expiry });
+  const line = options.signature ?? (await askSignature({ certificate, coin, expiry }, signal));
+  const signature = signatureOf(line, { nodeId, expiry }, terms.publicKey);
+  const claim = { ...unsigned, bond: { ...unsigned.bond, signature } };
+  verifyBond(claim, lookup.headers);
+  return claim;
 }
 
 /** @throws UserError when its block has left the chain since the history was read. */
@@ -165,7 +139,7 @@ async function proofOf(
   if (position === undefined || branch === undefined) {
     throw new UserError(`no block holds ${txid} any more`, { hint: 'Try again in a while.' });
   }
-  return { raw, block: { height, position, branch, coinbase } };
+  return { raw: withoutWitnesses(raw), block: { height, position, branch, coinbase } };
 }
 
 interface Unsigned {
@@ -201,12 +175,13 @@ function nothingPaid(address: string): UserError {
   });
 }
 
-function wrongSignature(certificate: string): UserError {
-  return new UserError('the key of the bond did not sign the certificate', {
-    hint:
-      `The message is, without a space or a line more:\n${certificate}\n` +
-      'Sign it with the address whose public key you gave.',
-  });
+function tooLarge(address: string): UserError {
+  return new UserError(
+    `the transaction that pays ${address} has more than ${MAX_BOND_TRANSACTION_BYTES} bytes without witnesses`,
+    {
+      hint: 'It is too large for the proof of a bond. Pay the address again, in a transaction with few inputs and outputs.',
+    },
+  );
 }
 
 function showCommand(): Command {
@@ -217,7 +192,7 @@ function showCommand(): Command {
     .action(async (file: string, { json }: { readonly json?: true }) => {
       const bytes = await readIfPresent(file);
       if (bytes === undefined) throw new UserError(`there is no file ${file}`);
-      const claim = parseBondFile(fromUtf8(bytes));
+      const claim = parseBondFile(decodeNote(bytes, MAX_BOND_FILE_BYTES));
       if (json) printJson(describe(claim));
       else show(claim);
     });
@@ -253,10 +228,4 @@ function show(claim: BondClaim): void {
   print(`locked       until ${bond.lockedUntil} (UTC)`);
   const holds = bond.certified ? 'signed' : 'NOT SIGNED by the key of the bond';
   print(`certificate  ${holds}, until block ${bond.certificateEnds}`);
-}
-
-/** @throws InvalidArgumentError */
-function nodeIdArgument(text: string): NodeId {
-  if (/^[0-9a-f]{32}$/.test(text)) return text;
-  throw new InvalidArgumentError('A node id is 32 hexadecimal characters; sotto status shows it.');
 }
