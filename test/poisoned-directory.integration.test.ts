@@ -61,7 +61,12 @@ beforeAll(async () => {
   const { path } = scope.use(await makeTemporaryDirectory());
   const store = scope.use(await openAuthorityFiles(join(path, 'state'), policy));
   const directory = join(path, 'nodes');
-  const nodes = await HeldNodes.open({ directory, genesis: GENESIS, now: NOW, slotAt: () => testSlot(5) });
+  const nodes = await HeldNodes.open({
+    directory,
+    genesis: GENESIS,
+    now: NOW,
+    slotAt: () => testSlot(5),
+  });
   const newest = await NewestConsensus.open({ policy, store, log: silent });
   bring = async (note) => {
     const put = { id: 0, kind: PUT_KINDS.descriptor, bytes: utf8(note) };

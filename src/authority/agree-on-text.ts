@@ -1,8 +1,10 @@
 import { equalBytes } from '../base/bytes.ts';
 import { buildConsensus } from '../directory/build-consensus.ts';
-import { type Consensus } from '../directory/consensus.ts';
-import { type CountFailure, countVotes, type Tally } from '../directory/count-votes.ts';
+import { type Consensus, renderConsensus } from '../directory/consensus.ts';
+import { commonPast, type CountFailure, countVotes, type Past } from '../directory/count-votes.ts';
 import { DIRECTORY_KINDS } from '../directory/directory-view.ts';
+import { keptShare } from '../directory/kept-share.ts';
+import { verifierKeyOf } from '../directory/note.ts';
 import { type VotedNode, type Vote } from '../directory/vote.ts';
 import { fetchDescriptors, type FetchOptions } from './fetch-descriptors.ts';
 import { pollPeers } from './poll-peers.ts';
@@ -13,12 +15,17 @@ export type TextFailure =
   | CountFailure
   /** The votes follow a consensus that nobody gives us, or an older one than we have. */
   | 'unknown-past'
-  /** Nobody gives us one that more than half of the votes list. */
-  | 'missing-descriptors';
+  /** Nobody gives us one that more than half of the authorities list. */
+  | 'missing-descriptors'
+  /** Votes are missing, and by the others clients would not choose the nodes that ours lists. */
+  | 'not-our-list';
 
 export type AgreedText = { readonly text: string } | { readonly failure: TextFailure };
 
 const POLLS = 10;
+const ROLES = ['Relay', 'Gateway'] as const;
+/** Of the work that our vote gives to nodes, how much a text must leave where it is. */
+const LEAST_KEPT = 1 / 2;
 
 /** The text of the consensus that follows from the votes, once everything it is made of is here. */
 export async function agreeOnText(
@@ -27,10 +34,14 @@ export async function agreeOnText(
   options: FetchOptions,
 ): Promise<AgreedText> {
   const { policy, descriptors } = parts;
-  const tally = countVotes(votes, policy.authorities.length);
+  const { length: authorities } = policy.authorities;
+  const past = commonPast(votes, authorities);
+  if (typeof past === 'string') return { failure: past };
+  const followed = await previousOf(past, parts, options);
+  if (followed === 'unknown-past') return { failure: followed };
+  const { previous } = followed;
+  const tally = countVotes(votes, authorities, previous?.params);
   if (typeof tally === 'string') return { failure: tally };
-  const past = await pastOf(tally, parts, options);
-  if (past === 'unknown-past') return { failure: past };
   const digests = tally.nodes.map(({ descriptorDigest }) => descriptorDigest);
   if (!(await fetchDescriptors(digests, parts, options))) return { failure: 'missing-descriptors' };
   const descriptorOf = ({ nodeId, descriptorDigest }: VotedNode) => {
@@ -38,15 +49,33 @@ export async function agreeOnText(
     if (descriptor === undefined) throw new Error(`the descriptor of ${nodeId} is lost`);
     return descriptor;
   };
-  return { text: buildConsensus({ tally, descriptorOf, previous: past.previous }) };
+  const content = buildConsensus({ tally, descriptorOf, previous });
+  if (votes.length < authorities) {
+    const voted = ownNodes(votes, parts);
+    const own = buildConsensus({ tally: { ...tally, nodes: voted }, descriptorOf, previous });
+    if (ROLES.some((role) => keptShare({ of: own.nodes, by: content.nodes }, role) < LEAST_KEPT)) {
+      return { failure: 'not-our-list' };
+    }
+  }
+  return { text: renderConsensus(content) };
+}
+
+/** What this authority voted for, as far as it has it still; nothing when it did not vote. */
+function ownNodes(
+  votes: readonly Vote[],
+  { signer, descriptors }: Pick<RoundParts, 'signer' | 'descriptors'>,
+): readonly VotedNode[] {
+  const ourselves = verifierKeyOf(signer);
+  const own = votes.find(({ author }) => author === ourselves)?.nodes ?? [];
+  return own.filter(({ descriptorDigest }) => descriptors.get(descriptorDigest) !== undefined);
 }
 
 /**
  * The consensus that the votes follow. It must be the newest that we know of: to sign one that follows
  * an older would strand the clients that have the newer.
  */
-async function pastOf(
-  { prev }: Tally,
+async function previousOf(
+  { prev }: Past,
   { peers, newest, time, log }: RoundParts,
   { untilMs, signal }: FetchOptions,
 ): Promise<{ readonly previous: Consensus | undefined } | 'unknown-past'> {

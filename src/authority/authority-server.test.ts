@@ -74,7 +74,12 @@ afterEach(() => scope[Symbol.asyncDispose]());
 
 async function start(limits: Partial<AuthorityLimits> = {}): Promise<TcpServer> {
   const { path } = scope.use(await makeTemporaryDirectory());
-  const nodes = await HeldNodes.open({ directory: path, genesis: GENESIS, now: NOW, slotAt: () => testSlot(5) });
+  const nodes = await HeldNodes.open({
+    directory: path,
+    genesis: GENESIS,
+    now: NOW,
+    slotAt: () => testSlot(5),
+  });
   const clock = (): number => NOW;
   const bonds = {
     take: (bytes: Uint8Array) => Promise.resolve(void proofs.push(bytes.length)),

@@ -32,7 +32,12 @@ beforeEach(async () => {
   scope = new Scope();
   const { path } = scope.use(await makeTemporaryDirectory());
   const now = TEST_TIME * 1000;
-  const nodes = await HeldNodes.open({ directory: join(path, 'nodes'), genesis: GENESIS, now, slotAt: () => slot });
+  const nodes = await HeldNodes.open({
+    directory: join(path, 'nodes'),
+    genesis: GENESIS,
+    now,
+    slotAt: () => slot,
+  });
   for (const name of ['a', 'b']) {
     const roles = new Set(name === 'a' ? (['relay'] as const) : (['gateway'] as const));
     await nodes.admit(utf8(testDescriptorNote(name, { roles })), {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'vitest';
-import { TEST_TIME, testDescriptor, testDescriptorNote, testKeyConfig } from '../../test/test-directory.ts';
+import {
+  TEST_TIME,
+  testDescriptor,
+  testDescriptorNote,
+  testKeyConfig,
+} from '../../test/test-directory.ts';
 import { testSlot } from '../../test/test-votes.ts';
 import { fromUtf8, utf8 } from '../base/bytes.ts';
 import { type DescriptorStatement } from '../directory/descriptor.ts';

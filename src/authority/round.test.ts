@@ -9,9 +9,11 @@ import {
 } from '../../test/simulated-authorities.ts';
 import { testDescriptorNote, testSeed } from '../../test/test-directory.ts';
 import { equalBytes, fromUtf8, toHex, utf8 } from '../base/bytes.ts';
+import { type NodeFlag } from '../directory/consensus.ts';
 import { MAX_WEIGHT } from '../directory/limits.ts';
 import { DIRECTORY_KINDS, epochDigest } from '../directory/directory-view.ts';
 import { digestOfText, signatureLinesOf, textOfNote } from '../directory/note.ts';
+import { type Ballot } from './round-parts.ts';
 
 type Five = readonly [
   ...[SimulatedAuthority, SimulatedAuthority, SimulatedAuthority],
@@ -193,6 +195,65 @@ test('two authorities that vote nonsense change nothing in what the others agree
   assert.deepEqual([...first.newest.params], [['mix-ms', 500]]);
 });
 
+/** Two of five that lie, by what they vote, while nobody hears the first two of the others. */
+async function lyingWhileOthersAreFlooded(
+  network: SimulatedAuthorities,
+  ballotOf: (usual: Ballot) => Partial<Ballot>,
+): Promise<readonly SimulatedAuthority[]> {
+  const [first, second, third, ...liars] = fiveOf(network);
+  for (const flooded of [first, second]) {
+    flooded.respond = () => Promise.reject(new Error('flooded'));
+  }
+  for (const liar of liars) {
+    liar.castBallot = (slot, previous) => {
+      const usual = liar.usualBallot(slot, previous);
+      return Promise.resolve({ ...usual, ...ballotOf(usual) });
+    };
+  }
+  await start(network.all);
+  await network.runThrough(0);
+  return [first, second, third];
+}
+
+test('two of five add nothing to the list while the votes of two others are kept away', async () => {
+  const network = new SimulatedAuthorities(5);
+  const honest = await lyingWhileOthersAreFlooded(network, ({ nodes, params }) => {
+    const [some, ...others] = nodes;
+    assert.ok(some !== undefined);
+    const evil = { ...some, nodeId: '0'.repeat(32), bond: MAX_WEIGHT };
+    return { nodes: [evil, some, ...others], params: new Map([...params, ['evil', 1]]) };
+  });
+  for (const { newest } of honest) {
+    assert.equal(newest?.epoch, network.slot(0).epoch);
+    assert.equal(newest.nodes.length, 4);
+    assert.ok(newest.nodes.every(({ flags }) => !flags.has('Bonded')));
+    assert.deepEqual([...newest.params.keys()], ['mix-ms']);
+  }
+});
+
+test.each<[string, (usual: Ballot) => Partial<Ballot>]>([
+  ['nodes out', ({ nodes }) => ({ nodes: nodes.slice(0, 1) })],
+  [
+    'the flags of nodes out',
+    ({ nodes }) => ({
+      nodes: nodes.map((node, index) => ({
+        ...node,
+        flags: new Set<NodeFlag>(index < 1 ? node.flags : ['Relay', 'Gateway']),
+      })),
+    }),
+  ],
+])(
+  'two of five that leave %s while the votes of two others are kept away find nobody who signs it',
+  async (_what, ballotOf) => {
+    const network = new SimulatedAuthorities(5);
+    const { epoch } = network.slot(0);
+    for (const { newest, signatures } of await lyingWhileOthersAreFlooded(network, ballotOf)) {
+      assert.equal(newest, undefined);
+      assert.equal(signatures.get(epoch), undefined);
+    }
+  },
+);
+
 test('who votes twice has no vote, and everyone keeps the proof', async () => {
   const network = new SimulatedAuthorities(5);
   const [first, , , fourth, fifth] = fiveOf(network);
@@ -207,17 +268,18 @@ test('who votes twice has no vote, and everyone keeps the proof', async () => {
 });
 
 /**
- * Two of three list a fifth node, which is enough; with the vote of a liar, who does not list it, it is
- * not. So it is listed exactly if that vote does not count.
+ * Two of three list a fifth node, which is not enough; with the vote of a liar, who lists it too, it is.
+ * So it is listed exactly if that vote counts.
  */
 function divide(network: SimulatedAuthorities): void {
-  for (const each of network.all.slice(0, 2)) each.addDescriptor(testDescriptorNote('e'));
+  const [first, second, , , liar] = fiveOf(network);
+  for (const each of [first, second, liar]) each.addDescriptor(testDescriptorNote('e'));
 }
 
 test.each([
-  { round: 'first', cosigners: 0, nodes: 4 },
-  { round: 'second', cosigners: 1, nodes: 4 },
-  { round: 'last', cosigners: 1, nodes: 5 },
+  { round: 'first', cosigners: 0, nodes: 5 },
+  { round: 'second', cosigners: 1, nodes: 5 },
+  { round: 'last', cosigners: 1, nodes: 4 },
 ])(
   'a vote shown to one authority at the end of the $round round counts for all or for none',
   async ({ round, cosigners, nodes }) => {
@@ -252,7 +314,7 @@ test('a second vote shown to one authority at the end of the second round takes 
   await start([first, second, third]);
   await network.runThrough(0);
   assertPublished([first, second, third], slot.epoch);
-  assert.equal(first.newest?.nodes.length, 5);
+  assert.equal(first.newest?.nodes.length, 4);
   assert.equal(third.store.evidence.length, 1);
 });
 

@@ -9,7 +9,7 @@ import {
 } from '../../test/test-directory.ts';
 import { testVote } from '../../test/test-votes.ts';
 import { buildConsensus } from './build-consensus.ts';
-import { type Consensus, type NodeFlag, parseConsensus } from './consensus.ts';
+import { type Consensus, type NodeFlag, parseConsensus, renderConsensus } from './consensus.ts';
 import { countVotes, type Tally } from './count-votes.ts';
 import { type Descriptor } from './descriptor.ts';
 import { type Bond } from './bond-line.ts';
@@ -40,7 +40,7 @@ function build(tally: Tally, descriptors: readonly Descriptor[], previous?: Cons
     assert.ok(found !== undefined);
     return found;
   };
-  return parseConsensus(buildConsensus({ tally, descriptorOf, previous }));
+  return parseConsensus(renderConsensus(buildConsensus({ tally, descriptorOf, previous })));
 }
 
 const bondAt = (vout: number): Bond => ({

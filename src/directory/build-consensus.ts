@@ -1,4 +1,4 @@
-import { type Consensus, renderConsensus } from './consensus.ts';
+import { type Consensus, type ConsensusContent } from './consensus.ts';
 import { type ConsensusNode, type NodeFlag } from './consensus-node.ts';
 import { type Tally } from './count-votes.ts';
 import { type Descriptor } from './descriptor.ts';
@@ -27,16 +27,15 @@ interface Candidate {
 }
 
 /**
- * The text of the consensus: the same for everyone who has the same votes (spec/directory.md
- * section 10). What would make clients refuse the whole of it is left out, even if more than half of
- * the votes list it.
+ * What the consensus says: the same for everyone who has the same votes (spec/directory.md section 10).
+ * What would make clients refuse the whole of it is left out, even if more than half list it.
  */
-export function buildConsensus({ tally, descriptorOf, previous }: BuildOptions): string {
+export function buildConsensus({ tally, descriptorOf, previous }: BuildOptions): ConsensusContent {
   const candidates = tally.nodes
     .map((node) => candidateOf(node, descriptorOf(node)))
     .filter(({ flags }) => flags.has('Relay') || flags.has('Gateway'))
     .filter(({ descriptor }) => isUsable(descriptor, { validAfter: tally.validAfter, previous }));
-  return renderConsensus({ ...tally, nodes: weigh(candidates, tally) });
+  return { ...tally, nodes: weigh(candidates, tally) };
 }
 
 /** Only the flags of roles that the node has. */

@@ -31,10 +31,26 @@ test('without votes of more than half of all authorities there is nothing to cou
   assert.notEqual(countVotes(votesWith({}, {}, {}), 5), 'too-few-votes');
 });
 
-test('a node is listed when more than half of the votes list it', () => {
+test('a node is listed when more than half of all authorities list it', () => {
   const votes = [listing('a', 'b'), listing('a', 'b'), listing('a', 'c'), listing('a', 'c')];
   assert.deepEqual(listed(tallyOf(...votes)), idsOf('a'));
   assert.deepEqual(listed(tallyOf(...votes, listing('c'))), idsOf('a', 'c'));
+});
+
+test('what two of five say when only three have votes is said by fewer than half', () => {
+  const two = { nodes: [votedNode('a'), votedNode('b', { bond: 9 })] };
+  const three = { nodes: [votedNode('b', { bond: 1, flags: new Set(['Relay'] as const) })] };
+  const { nodes, params } = tallyOf(
+    { ...two, params: new Map([['mix-ms', 7]]) },
+    { ...two, params: new Map([['mix-ms', 7]]) },
+    { ...three, params: new Map() },
+  );
+  assert.deepEqual(
+    nodes.map(({ nodeId, bond, flags }) => [nodeId, bond, [...flags]]),
+    [[votedNode('b').nodeId, 1, ['Relay']]],
+  );
+  assert.equal(params.size, 0);
+  assert.equal(countVotes(votesWith({}, {}, { prev: testSeed('one') }), 5), 'no-common-past');
 });
 
 test('a node of which votes list different descriptors needs one that more than half list', () => {
@@ -132,5 +148,50 @@ test('what two of five vote is between what the others vote, or nothing', () => 
       }
     }),
     { numRuns: 50 },
+  );
+});
+
+test.each([
+  { what: 'nearest to what it was', values: [500, 500, 700, 700], before: 600, now: 600 },
+  { what: 'what more than half say at least', values: [700, 800, 900, 500], before: 600, now: 700 },
+  { what: 'what more than half say at most', values: [700, 400, 500, 300], before: 600, now: 500 },
+  { what: 'what it was, if two lie', values: [1, 1, 500], before: 500, now: 500 },
+  { what: 'what it was, if too few name it', values: [1, 1], before: 500, now: 500 },
+  { what: 'the lower median, if it is new', values: [1, 2, 3, 4], before: undefined, now: 2 },
+  { what: 'not there, if it is new and too few name it', values: [1, 1], now: undefined },
+])('with votes missing a parameter is $what', ({ values, before, now }) => {
+  const naming = values.map((value) => ({ params: new Map([['mix-ms', value]]) }));
+  const silent = Array.from({ length: Math.max(3 - naming.length, 0) }, () => ({
+    params: new Map(),
+  }));
+  const votes = votesWith(...naming, ...silent);
+  const tally = countVotes(votes, 5, new Map(before === undefined ? [] : [['mix-ms', before]]));
+  assert.ok(typeof tally !== 'string');
+  assert.equal(tally.params.get('mix-ms'), now);
+});
+
+test('a parameter that more than half do not name is not there any more', () => {
+  const none = { params: new Map() };
+  const votes = votesWith({}, {}, none, none, none);
+  const tally = countVotes(votes, 5, new Map([['mix-ms', 500]]));
+  assert.ok(typeof tally !== 'string');
+  assert.equal(tally.params.size, 0);
+});
+
+test('two of five cannot move a parameter that the others leave as it is, whichever votes are there', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(1000), { minLength: 2, maxLength: 2 }),
+      fc.integer({ min: 1, max: 3 }),
+      (lies, there) => {
+        const values = [...lies, ...Array.from({ length: there }, () => 500)];
+        const votes = votesWith(
+          ...values.map((value) => ({ params: new Map([['mix-ms', value]]) })),
+        );
+        const tally = countVotes(votes, 5, new Map([['mix-ms', 500]]));
+        assert.ok(typeof tally !== 'string');
+        assert.equal(tally.params.get('mix-ms'), 500);
+      },
+    ),
   );
 });

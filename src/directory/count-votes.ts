@@ -4,7 +4,7 @@ import { NODE_FLAGS, type NodeFlag } from './consensus-node.ts';
 import { MAX_NODES, MAX_PARAMS } from './limits.ts';
 import { type Vote, type VotedNode } from './vote.ts';
 
-/** What more than half of the votes say (spec/directory.md section 10). */
+/** What more than half of all authorities say (spec/directory.md section 10). */
 export interface Tally extends ConsensusHead {
   readonly log: LogHead;
   /** In the order of their ids. The flags may be none. */
@@ -18,24 +18,48 @@ export type CountFailure =
   /** No consensus before, with its log, is named by more than half of them. */
   | 'no-common-past';
 
+/** The consensus before, and the log that ends with it. */
+export type Past = Pick<Tally, 'prev' | 'log'>;
+
+const NO_PARAMS: ConsensusParams = new Map();
+
 /**
- * The same for everyone who has the same votes, in any order.
+ * The same for everyone who has the same votes, in any order. More than half is of all authorities: where
+ * votes are missing, fewer do not say more.
  * @param votes for one slot, each by another authority.
  * @param authorities how many the policy names.
+ * @param before the parameters of the consensus that `commonPast` names.
  */
-export function countVotes(votes: readonly Vote[], authorities: number): Tally | CountFailure {
+export function countVotes(
+  votes: readonly Vote[],
+  authorities: number,
+  before = NO_PARAMS,
+): Tally | CountFailure {
+  const past = commonPast(votes, authorities);
   const [first] = votes;
-  if (first === undefined || votes.length <= authorities / 2) return 'too-few-votes';
-  const majority = Math.floor(votes.length / 2) + 1;
-  const past = [...groupBy(votes, pastOf).values()].find((group) => group.length >= majority)?.[0];
-  if (past === undefined) return 'no-common-past';
+  if (typeof past === 'string') return past;
+  if (first === undefined) return 'too-few-votes';
+  const majority = majorityOf(authorities);
   const { network, epoch, validAfter, freshUntil, validUntil } = first;
   return {
     ...{ network, epoch, validAfter, freshUntil, validUntil },
-    ...{ prev: past.prev, log: past.log },
-    params: countParams(votes, majority),
+    ...past,
+    params: countParams(votes, { majority, before }),
     nodes: countNodes(votes, majority),
   };
+}
+
+/** What the votes follow. `votes`, `authorities`: as of `countVotes`. */
+export function commonPast(votes: readonly Vote[], authorities: number): Past | CountFailure {
+  const majority = majorityOf(authorities);
+  if (votes.length < majority) return 'too-few-votes';
+  const groups = [...groupBy(votes, pastOf).values()];
+  const [past] = groups.find((group) => group.length >= majority) ?? [];
+  return past === undefined ? 'no-common-past' : { prev: past.prev, log: past.log };
+}
+
+function majorityOf(authorities: number): number {
+  return Math.floor(authorities / 2) + 1;
 }
 
 /** The consensus before and the log up to it, which belong together. */
@@ -43,16 +67,41 @@ function pastOf({ prev, log }: Vote): string {
   return [toHex(prev), log.origin, log.size, toHex(log.root)].join(' ');
 }
 
-/** Those that more than half name, with the lower median of what they say. */
-function countParams(votes: readonly Vote[], majority: number): ConsensusParams {
+interface ParamOptions {
+  readonly majority: number;
+  readonly before: ConsensusParams;
+}
+
+function countParams(votes: readonly Vote[], { majority, before }: ParamOptions): ConsensusParams {
   const named = groupBy(
     votes.flatMap(({ params }) => [...params]),
     ([name]) => name,
   );
-  const counted = [...named]
-    .filter(([, group]) => group.length >= majority)
-    .map(([name, group]) => [name, lowerMedian(group.map(([, value]) => value))] as const);
+  const counted = [...named].flatMap(([name, group]) => {
+    const values = group.map(([, value]) => value);
+    const isLeftOut = votes.length - values.length >= majority;
+    const value =
+      values.length >= majority
+        ? settledOf(values, { majority, before: before.get(name) })
+        : isLeftOut
+          ? undefined
+          : before.get(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
   return new Map(counted.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, MAX_PARAMS));
+}
+
+/**
+ * More than half say that it is this or more, and more than half that it is this or less. Where votes
+ * are missing there can be many such values: it is the nearest to what it was.
+ */
+function settledOf(
+  values: readonly number[],
+  { majority, before }: { readonly majority: number; readonly before: number | undefined },
+): number {
+  const least = vouchedFor(values, majority);
+  const most = values.toSorted((a, b) => a - b)[majority - 1] ?? 0;
+  return Math.min(Math.max(before ?? lowerMedian(values), least), most);
 }
 
 /**
@@ -88,9 +137,9 @@ function countNode(listings: readonly VotedNode[], majority: number): readonly V
   }));
 }
 
-/** The greatest amount that so many say it is, or more. */
-function vouchedFor(amounts: readonly number[], majority: number): number {
-  return amounts.toSorted((a, b) => b - a)[majority - 1] ?? 0;
+/** The greatest value that so many say it is, or more. */
+function vouchedFor(values: readonly number[], majority: number): number {
+  return values.toSorted((a, b) => b - a)[majority - 1] ?? 0;
 }
 
 function lowerMedian(values: readonly number[]): number {

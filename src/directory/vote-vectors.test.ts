@@ -4,6 +4,7 @@ import { test } from 'vitest';
 import { fromHex, toHex, utf8 } from '../base/bytes.ts';
 import { verifyConsensus } from './accept-consensus.ts';
 import { buildConsensus } from './build-consensus.ts';
+import { renderConsensus } from './consensus.ts';
 import { countVotes } from './count-votes.ts';
 import { parseDescriptor } from './descriptor.ts';
 import { parseDetached, signDetached } from './detached-signature.ts';
@@ -59,16 +60,24 @@ function exchangeOf(
 const counted = read('valid/votes-five-authorities.json') as CountedVotes;
 const seed = fromHex(counted.authoritySeeds[0] ?? '');
 
-test('the votes of five authorities, of whom one voted twice, make the consensus', () => {
+test('who voted twice of five authorities has no vote', () => {
   const { exchange } = exchangeOf(counted, { seed, votes: counted.votes });
   assert.equal(exchange.counted().length, 4);
   assert.equal(exchange.equivocations().length, 1);
+});
+
+test.each([
+  ['of five authorities, of whom one voted twice,', counted],
+  ['of three of five, by which two alone add nothing,', read('valid/votes-three-of-five.json')],
+])('the votes %s make the consensus', (_whose, vector) => {
+  const counted = vector as CountedVotes;
+  const { exchange } = exchangeOf(counted, { seed, votes: counted.votes });
   const tally = countVotes(exchange.counted(), 5);
   assert.ok(typeof tally !== 'string');
   const shelf = new Map(
     counted.descriptors.map(parseDescriptor).map((each) => [toHex(each.digest), each]),
   );
-  const text = buildConsensus({
+  const content = buildConsensus({
     tally,
     previous: undefined,
     descriptorOf: ({ nodeId, descriptorDigest }) => {
@@ -77,6 +86,7 @@ test('the votes of five authorities, of whom one voted twice, make the consensus
       return descriptor;
     },
   });
+  const text = renderConsensus(content);
   assert.equal(text, counted.consensus);
   assert.equal(toHex(digestOfText(text)), counted.hash);
 });
