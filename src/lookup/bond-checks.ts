@@ -1,8 +1,8 @@
-import { fromUtf8, MalformedBytesError } from '../base/bytes.ts';
 import { type Clock } from '../base/clock.ts';
 import { unlessAborted } from '../base/unless-aborted.ts';
-import { MAX_BOND_FILE_BYTES, parseBondFile } from '../bond/bond-file.ts';
+import { MAX_BOND_FILE_BYTES } from '../bond/bond-file.ts';
 import { CheckedBonds } from '../bond/checked-bonds.ts';
+import { claimOfNode } from '../bond/claim-of-node.ts';
 import { type BondChain, type BondClaim, LISTED_RULES } from '../bond/verify-bond.ts';
 import { type Consensus } from '../directory/consensus.ts';
 import { type ConsensusNode, type OnionAddress } from '../directory/consensus-node.ts';
@@ -51,8 +51,25 @@ export interface Checking {
 
 /** Whose bond was not proved is asked for again after so long. */
 const AGAIN_MS = 600_000;
+/** While relays may not have it yet. */
+const SOON_MS = 60_000;
+/** A claim that cannot be fetched again stands against another of the same coins for so long. */
+const STANDING_MS = 86_400_000;
 /** Until a relay is passed over. */
 const ANSWER_MS = 20_000;
+
+/** A bond that was proved, and how to ask for it again without telling anybody anything. */
+interface ProvedBond {
+  readonly claim: BondClaim;
+  readonly relays: readonly ConsensusNode[];
+  readonly purpose: Purpose;
+  readonly at: number;
+}
+
+/** What came of asking for a bond: the claim that holds, or why there is none, or why nobody could be asked. */
+type Found =
+  | { readonly claim: BondClaim }
+  | { readonly claim?: undefined; readonly why?: string; readonly failure?: unknown };
 
 /**
  * Whether those whom a consensus gives the weight of a bond have one. It is looked at when a node would
@@ -61,7 +78,7 @@ const ANSWER_MS = 20_000;
 export class BondChecks implements AsyncDisposable {
   readonly #options: BondChecksOptions;
   readonly #checked: CheckedBonds;
-  readonly #claims = new Map<NodeId, BondClaim>();
+  readonly #proved = new Map<NodeId, ProvedBond>();
   readonly #unprovedUntil = new Map<NodeId, number>();
   readonly #settling = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
@@ -118,7 +135,7 @@ export class BondChecks implements AsyncDisposable {
 
   /** Of those who have no bond any more. */
   #forget(consensus: Consensus): void {
-    for (const held of [this.#claims, this.#unprovedUntil]) {
+    for (const held of [this.#proved, this.#unprovedUntil]) {
       for (const nodeId of held.keys()) {
         if (consensus.node(nodeId)?.flags.has('Bonded') !== true) held.delete(nodeId);
       }
@@ -132,8 +149,8 @@ export class BondChecks implements AsyncDisposable {
   /** Whether it is still to be found out. */
   #isOpen(node: ConsensusNode): boolean {
     if (!node.flags.has('Bonded') || this.#isUnproved(node.nodeId)) return false;
-    const claim = this.#claims.get(node.nodeId);
-    return claim === undefined || this.#refusalOf(claim, node) !== undefined;
+    const proved = this.#proved.get(node.nodeId);
+    return proved === undefined || !this.#isOf(node, proved.claim);
   }
 
   /**
@@ -152,34 +169,94 @@ export class BondChecks implements AsyncDisposable {
   }
 
   async #settle({ node, relays }: Newcomer, checking: Checking): Promise<void> {
+    const mayUse = (relay: ConsensusNode): boolean | Promise<boolean> =>
+      relay.nodeId === node.nodeId || this.mayUse(relay, checking);
+    const found = await this.#find({ node, relays }, { ...checking, mayUse });
+    if (found.claim === undefined) {
+      if (found.why !== undefined) this.#leaveOut(node, checking.consensus, found.why);
+      // Where none of the relays may be used there will be others next time.
+      else if (found.failure !== undefined) throw unreachable(node.nodeId, found.failure);
+      return;
+    }
+    const { claim } = found;
+    for (const twin of this.#twinsOf(claim)) {
+      if (!(await this.#stands(twin, checking))) continue;
+      this.#leaveOut(node, checking.consensus, `node ${twin.nodeId} has the same bond`);
+      return;
+    }
+    this.#keep({ claim, relays, purpose: checking.purpose });
+  }
+
+  /** Asks one relay after the other; one that shows a false bond is told. */
+  async #find({ node, relays }: Newcomer, { mayUse, ...checking }: Finding): Promise<Found> {
     const { nodeId } = node;
     let why: string | undefined;
     let failure: unknown;
     for (const relay of relays) {
       let file: Uint8Array;
       try {
-        if (relay.nodeId !== nodeId && !(await this.mayUse(relay, checking))) continue;
+        if (!(await mayUse(relay))) continue;
         file = await this.#fetch(nodeId, relay, checking);
       } catch (error) {
         checking.signal.throwIfAborted();
         failure = error;
         continue;
       }
-      const claim = claimIn(file, nodeId);
-      const refusal = claim && (await this.#checkedNow(claim, node, checking.signal));
-      if (claim !== undefined && refusal === undefined) {
-        this.#claims.set(nodeId, claim);
-        return;
+      why ??= 'nobody who was asked shows it';
+      if (file.length === 0) continue;
+      const claim = claimOfNode(file, nodeId);
+      const refusal =
+        claim === undefined ? 'it is malformed' : await this.#refusedNow(claim, checking.signal);
+      if (refusal !== undefined) {
+        why = refusal;
+        this.#options.faults.add(falseBond({ node, relay, why }, checking.consensus));
+      } else if (claim !== undefined) {
+        if (claim.bond.sats >= node.weight) return { claim };
+        why = `its bond has only ${claim.bond.sats} satoshis`;
       }
-      why = refusal ?? why ?? 'nobody who was asked shows it';
     }
-    if (why === undefined) {
-      // None of the relays may be used: there will be others next time.
-      if (failure === undefined) return;
-      throw unreachable(nodeId, failure);
-    }
-    this.#unprovedUntil.set(nodeId, this.#options.clock() + AGAIN_MS);
-    this.#options.faults.add(unproved(node, checking.consensus, why));
+    return { ...(why !== undefined && { why }), failure };
+  }
+
+  /**
+   * Until it is asked for again. That nobody shows a bond, or another than the consensus counts, passes while
+   * the consensus is new: relays fetch what is in it. Later somebody is at fault, and nobody can say who.
+   */
+  #leaveOut(node: ConsensusNode, consensus: Consensus, why: string): void {
+    const now = this.#options.clock();
+    const isNew = now < 500 * (consensus.validAfter + consensus.freshUntil);
+    this.#unprovedUntil.set(node.nodeId, now + (isNew ? SOON_MS : AGAIN_MS));
+    if (!isNew) this.#options.faults.add(unproved(node, consensus, why));
+  }
+
+  #keep(proved: Omit<ProvedBond, 'at'>): void {
+    this.#proved.set(proved.claim.nodeId, { ...proved, at: this.#options.clock() });
+  }
+
+  #twinsOf({ nodeId, bond: { txid, vout } }: BondClaim): readonly BondClaim[] {
+    return [...this.#proved.values()]
+      .map(({ claim }) => claim)
+      .filter(({ bond }) => bond.txid === txid && bond.vout === vout)
+      .filter((claim) => claim.nodeId !== nodeId);
+  }
+
+  /**
+   * Whether the node of a claim still has these coins: they may have moved since it was proved. Those are
+   * asked who were, and who may be used without asking for another bond: no two runs wait for each other.
+   */
+  async #stands({ nodeId, bond }: BondClaim, { consensus, signal }: Checking): Promise<boolean> {
+    const proved = this.#proved.get(nodeId);
+    const node = consensus.node(nodeId);
+    if (proved === undefined || node === undefined) return false;
+    const age = this.#options.clock() - proved.at;
+    if (age < SOON_MS) return true;
+    const { relays, purpose } = proved;
+    const mayUse = (relay: ConsensusNode): boolean => !this.#isUnproved(relay.nodeId);
+    const { claim } = await this.#find({ node, relays }, { consensus, purpose, signal, mayUse });
+    if (claim !== undefined) this.#keep({ claim, relays, purpose });
+    else if (age >= STANDING_MS) this.#proved.delete(nodeId);
+    const now = this.#proved.get(nodeId)?.claim.bond;
+    return now?.txid === bond.txid && now.vout === bond.vout;
   }
 
   async #fetch(
@@ -195,42 +272,30 @@ export class BondChecks implements AsyncDisposable {
   }
 
   /** A bond that fails by the headers held may hold by those that are still to come. */
-  async #checkedNow(
-    claim: BondClaim,
-    node: ConsensusNode,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    const refusal = this.#refusalOf(claim, node);
-    if (refusal === undefined) return undefined;
+  async #refusedNow(claim: BondClaim, signal: AbortSignal): Promise<string | undefined> {
+    if (this.#refusalOf(claim) === undefined) return undefined;
     await this.#options.reached(signal);
-    return this.#refusalOf(claim, node);
+    return this.#refusalOf(claim);
   }
 
-  #refusalOf(claim: BondClaim, node: ConsensusNode): string | undefined {
+  #isOf(node: ConsensusNode, claim: BondClaim): boolean {
+    return claim.bond.sats >= node.weight && this.#refusalOf(claim) === undefined;
+  }
+
+  #refusalOf(claim: BondClaim): string | undefined {
     try {
       this.#checked.verify(claim);
+      return undefined;
     } catch (error) {
       if (error instanceof DirectoryError) return error.message;
       throw error;
     }
-    const { sats, txid, vout } = claim.bond;
-    if (sats < node.weight) return `its bond has only ${sats} satoshis`;
-    const twin = [...this.#claims.values()].find(
-      ({ nodeId, bond }) => nodeId !== node.nodeId && bond.txid === txid && bond.vout === vout,
-    );
-    return twin && `node ${twin.nodeId} has the same bond`;
   }
 }
 
-/** Undefined for what cannot be the bond of the node. */
-function claimIn(file: Uint8Array, nodeId: NodeId): BondClaim | undefined {
-  try {
-    const claim = parseBondFile(fromUtf8(file));
-    return claim.nodeId === nodeId ? claim : undefined;
-  } catch (error) {
-    if (error instanceof DirectoryError || error instanceof MalformedBytesError) return undefined;
-    throw error;
-  }
+interface Finding extends Checking {
+  /** @throws LookupError; the signal's reason. */
+  readonly mayUse: (relay: ConsensusNode) => boolean | Promise<boolean>;
 }
 
 function unreachable(nodeId: NodeId, cause: unknown): LookupError {
@@ -242,7 +307,21 @@ function unproved(node: ConsensusNode, { epoch }: Consensus, why: string): Looku
   const message =
     `The consensus of epoch ${epoch} gives node ${node.nodeId} the weight of a bond, ` +
     `which is not proved: ${why}. The node is not chosen.`;
-  return new LookupError('bond-unproved', message, { culprit: AUTHORITIES });
+  return new LookupError('bond-unproved', message, { culprit: NOBODY });
 }
 
-const AUTHORITIES = { role: 'authorities', nodeId: undefined } as const;
+interface FalseBond {
+  readonly node: ConsensusNode;
+  readonly relay: ConsensusNode;
+  readonly why: string;
+}
+
+/** Relays show only what they have verified. Anybody can make such a file: it says nothing of the authorities. */
+function falseBond({ node, relay, why }: FalseBond, { epoch }: Consensus): LookupError {
+  const message =
+    `The consensus of epoch ${epoch} gives node ${node.nodeId} the weight of a bond, ` +
+    `and relay ${relay.nodeId} shows a false one: ${why}.`;
+  return new LookupError('bond-unproved', message, {
+    culprit: { role: 'relay', nodeId: relay.nodeId },
+  });
+}

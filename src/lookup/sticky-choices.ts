@@ -173,6 +173,6 @@ function listedGateway(nodeId: NodeId, consensus: Consensus): ConsensusNode {
 
 function withoutWeight(nodeId: NodeId): LookupError {
   return new LookupError('bond-unproved', `The bond of gateway ${nodeId} is not proved.`, {
-    culprit: { role: 'authorities', nodeId: undefined },
+    culprit: NOBODY,
   });
 }
