@@ -2,7 +2,7 @@ import { toHex } from '../base/bytes.ts';
 import { oneAtATime } from '../base/in-turn.ts';
 import { admitDescriptor, isLeaving } from '../directory/admit-descriptor.ts';
 import { type Consensus } from '../directory/consensus.ts';
-import { type Descriptor, parseDescriptor } from '../directory/descriptor.ts';
+import { type Descriptor, parseDescriptor, rereadDescriptor } from '../directory/descriptor.ts';
 import { MAX_DESCRIPTOR_SECONDS, MAX_NODES } from '../directory/limits.ts';
 import { type NodeId } from '../directory/node-id.ts';
 import { type Slot } from '../directory/timeline.ts';
@@ -79,7 +79,7 @@ export class HeldNodes implements DescriptorShelf {
     const nodes = new HeldNodes(await RecordDirectory.open(options.directory), options);
     for (const name of nodes.#records.names) {
       const note = await nodes.#records.read(name);
-      nodes.#hold({ descriptor: parseDescriptor(note), note });
+      nodes.#hold({ descriptor: rereadDescriptor(note), note });
     }
     await nodes.forget(options.now);
     return nodes;

@@ -10,7 +10,7 @@ import {
   testStatement,
 } from '../../test/test-directory.ts';
 import { toBase64, utf8 } from '../base/bytes.ts';
-import { parseDescriptor } from './descriptor.ts';
+import { parseDescriptor, rereadDescriptor } from './descriptor.ts';
 import { DirectoryError } from './directory-error.ts';
 import { digestOfText, signNote, textOfNote } from './note.ts';
 import { nodeIdOf } from './node-id.ts';
@@ -81,6 +81,14 @@ test('an onion that did not sign this identity is refused', () => {
   assert.throws(() => parseDescriptor(changed), refusal('bad-onion-signature'));
   const later = resigned((text) => text.replace(/^published .*/m, `published ${TEST_TIME}`));
   assert.throws(() => parseDescriptor(later), refusal('bad-onion-signature'));
+});
+
+test('what was parsed before is read as it was, and no signature of it is looked at', () => {
+  assert.deepEqual(rereadDescriptor(note), parseDescriptor(note));
+  const forged = note.replace(/^published .*/m, `published ${TEST_TIME}`);
+  assert.throws(() => parseDescriptor(forged), refusal('bad-signature'));
+  assert.equal(rereadDescriptor(forged).published, TEST_TIME);
+  assert.throws(() => rereadDescriptor(note.slice(20)), refusal('malformed'));
 });
 
 test('a weak reply key is refused', () => {
