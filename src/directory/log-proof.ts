@@ -1,7 +1,7 @@
 import { concatBytes, equalBytes } from '../base/bytes.ts';
 import { type Consensus, type LogHead } from './consensus.ts';
 import { DirectoryError } from './directory-error.ts';
-import { isConsistent, isIncluded, leafHash, MerkleTree } from './merkle-log.ts';
+import { isConsistent, isIncluded, leafHash, type MerkleTree } from './merkle-log.ts';
 
 const HASH_BYTES = 32;
 /** Of each of the two proofs, for a log of at most 2^31 entries. */
