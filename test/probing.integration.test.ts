@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, test } from 'vitest';
 import { askGateway } from '../src/authority/ask-gateway.ts';
+import { openAskedScripts } from '../src/authority/asked-scripts.ts';
 import { KnownScripts } from '../src/authority/known-scripts.ts';
 import { openProberMemory } from '../src/authority/prober-memory.ts';
 import { Prober } from '../src/authority/prober.ts';
@@ -55,10 +56,12 @@ async function startProber(): Promise<Prober> {
   const path = join(directory, 'probes.json');
   const memory = await openProberMemory({ path, everyMs: EVERY_MS, now: clock(), log: silent });
   const { client, headers } = target;
-  const scripts = new KnownScripts({ network, client, chain: headers.chain, random: randomInt });
+  const { chain } = headers;
+  const asked = await openAskedScripts({ path: join(directory, 'scripts.json'), log: silent });
+  const scripts = new KnownScripts({ network, client, chain, asked, random: randomInt });
   const prober = scope.use(
     new Prober({
-      memory,
+      ...{ memory, asked },
       nodes: () => described,
       consensus: () => net.consensus,
       challenge: () => Promise.resolve(),
@@ -66,7 +69,7 @@ async function startProber(): Promise<Prober> {
         askGateway(
           gateway,
           {
-            ...{ scripts, headers, carried: memory.carried, now: clock },
+            ...{ scripts, asked, headers, carried: memory.carried, now: clock, random: randomInt },
             ...{ dial: net.dial, network, clock, connectMs: 1_000, answerMs: 2_000 },
           },
           asking,
@@ -114,8 +117,14 @@ function withoutTheNewest(reply: Reply): Reply {
 }
 
 test('honest nodes run: they are asked about addresses of the chain, as by a client', async () => {
-  await startProber();
-  for (const { scriptsAsked } of net.nodes) assert.ok(scriptsAsked.length >= 2);
+  const prober = await startProber();
+  await waitUntil(
+    () => net.nodes.every(({ scriptsAsked }) => scriptsAsked.length >= 2) || undefined,
+    {
+      ...{ what: 'two questions to each', timeoutMs: 30_000, intervalMs: 20, signal },
+    },
+  );
+  await untilRunning(prober, net.nodes);
 });
 
 test('a gateway that leaves something out does not run, and the relays to it do', async () => {

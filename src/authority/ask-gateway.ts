@@ -5,10 +5,17 @@ import { type Dial } from '../io/dial.ts';
 import { attempt } from '../lookup/attempt.ts';
 import { RelayPool } from '../lookup/relay-pool.ts';
 import { Turns } from '../lookup/turns.ts';
+import { type AskedScripts } from './asked-scripts.ts';
+import { type KnownScripts } from './known-scripts.ts';
 import { probeGateway, type ProbeGatewayParts } from './probe-gateway.ts';
+import { probeRelays } from './probe-relays.ts';
 import { type AskableGateway } from './prober.ts';
 
 export interface AskGatewayOptions extends ProbeGatewayParts {
+  readonly scripts: Pick<KnownScripts, 'draw' | 'isProved'>;
+  readonly asked: Pick<AskedScripts, 'of' | 'keep'>;
+  /** A whole number from 0 to under its argument. */
+  readonly random: (below: number) => number;
   readonly dial: Dial;
   readonly network: Network;
   readonly clock: Clock;
@@ -19,15 +26,22 @@ export interface AskGatewayOptions extends ProbeGatewayParts {
 }
 
 /**
- * `probeGateway` over links that serve for nothing else: to relays and gateway it is a client that is
- * new, and asks about two addresses.
+ * `probeGateway` about a script of the gateway's, over links that serve for nothing else: to the gateway it
+ * is a client that asked about this address before, by the same relay.
  * @throws as `probeGateway`.
  */
 export async function askGateway(
-  { gateway, consensus, relays }: AskableGateway,
+  { gateway, consensus, relays: there }: AskableGateway,
   options: AskGatewayOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  const { scripts, asked, random } = options;
+  const known = await scripts.draw(gateway.nodeId, { signal });
+  const held = asked.of(gateway.nodeId).get(known.scriptHash) ?? [];
+  const { relays, bound } = probeRelays({ consensus, gateway, relays: there, held, random });
+  if (bound.join() !== held.join()) {
+    asked.keep(gateway.nodeId, new Map(asked.of(gateway.nodeId)).set(known.scriptHash, bound));
+  }
   const turns = new Turns();
   await using pool = new RelayPool({
     ...options,
@@ -36,7 +50,7 @@ export async function askGateway(
   });
   await probeGateway(
     {
-      ...{ gateway, consensus, relays: relays() },
+      ...{ gateway, consensus, known, relays },
       ask: (relay, query, asking) => {
         const route = { consensus, relay, gateway, purpose: 'lookup' } as const;
         return attempt(query, route, { pool, turns, clock: options.clock, signal: asking });

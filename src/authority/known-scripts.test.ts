@@ -4,6 +4,7 @@ import { type ProbedChain, probedChain } from '../../test/probed-chain.ts';
 import { seededNumbers } from '../../test/seeded-numbers.ts';
 import { type ElectrumClient } from '../electrum/client.ts';
 import { ElectrumRpcError } from '../electrum/rpc-error.ts';
+import { AskedScripts } from './asked-scripts.ts';
 import { KnownScripts } from './known-scripts.ts';
 
 const GATEWAY = 'a1'.repeat(16);
@@ -27,7 +28,8 @@ function knownScripts(client: Pick<ElectrumClient, 'call'> = probed.client): Kno
   const { headers } = probed;
   const uniform = seededNumbers(7);
   const random = (below: number): number => Math.floor(uniform() * below);
-  return new KnownScripts({ network: 'regtest', client, chain: headers.chain, random });
+  const asked = new AskedScripts('nowhere', []);
+  return new KnownScripts({ network: 'regtest', client, chain: headers.chain, asked, random });
 }
 
 const drawMany = async (scripts: KnownScripts, count: number): Promise<readonly string[]> => {
@@ -102,14 +104,37 @@ test('a target that does not answer gives no question, and says nothing of the g
 
 test('the target is believed only as far as the headers prove it', async () => {
   const scripts = knownScripts();
-  const { items } = await scripts.draw(GATEWAY, { signal });
-  const [item] = items;
+  const known = await scripts.draw(GATEWAY, { signal });
+  const [item] = known.items;
   assert.ok(item);
-  assert.equal(await scripts.isProved(item, { signal }), true);
+  assert.equal(await scripts.isProved(item, known, { signal }), true);
   const target = targetThatSays((answer, method) =>
     method === 'blockchain.transaction.get_merkle'
       ? { ...(answer as object), merkle: ['11'.repeat(32)] }
       : answer,
   );
-  assert.equal(await knownScripts(target).isProved(item, { signal }), false);
+  assert.equal(await knownScripts(target).isProved(item, known, { signal }), false);
+});
+
+test('nor that a transaction of the chain is of the script, or has other bytes than its own', async () => {
+  const scripts = knownScripts();
+  const { ledger } = probed.chain;
+  const [one, other] = probed.paid;
+  assert.ok(one !== undefined && other !== undefined);
+  const items = [...ledger.history(one), ...ledger.history(other)];
+  const known = { scriptHash: one, tip: probed.headers.chain.tip, items };
+  const proved = items.map((item) => scripts.isProved(item, known, { signal }));
+  assert.deepEqual(
+    await Promise.all(proved),
+    items.map((_, index) => index < ledger.history(one).length),
+  );
+  const raw = (txid: string) => ({ tx_hash: txid, verbose: false });
+  const paying = items[0]?.txid ?? '';
+  const bytes = await probed.client.call('blockchain.transaction.get', raw(paying), { signal });
+  const liar = targetThatSays((answer, method) =>
+    method === 'blockchain.transaction.get' ? bytes : answer,
+  );
+  const [last] = ledger.history(other);
+  assert.ok(last);
+  assert.equal(await knownScripts(liar).isProved(last, known, { signal }), false);
 });

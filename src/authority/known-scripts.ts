@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { BoundedCache } from '../base/bounded-cache.ts';
 import { fromHex, toHex } from '../base/bytes.ts';
 import { messageOf } from '../base/errors.ts';
 import { addressOfScript } from '../bitcoin/address.ts';
 import { type Network } from '../bitcoin/networks.ts';
-import { parseTransaction } from '../bitcoin/transaction.ts';
-import { MAX_NODES } from '../directory/limits.ts';
+import { parseTransaction, type Transaction } from '../bitcoin/transaction.ts';
 import { type NodeId } from '../directory/node-id.ts';
+import { readTransaction } from '../electrum/check-in-block.ts';
 import { type ElectrumClient } from '../electrum/client.ts';
 import { type ChainTip, type HeaderChain } from '../electrum/header-chain.ts';
 import { type HistoryItem } from '../electrum/history-status.ts';
@@ -14,6 +13,7 @@ import { foldBranch } from '../electrum/merkle.ts';
 import { ProofError } from '../electrum/proof-error.ts';
 import { ElectrumRpcError } from '../electrum/rpc-error.ts';
 import { scriptHashOf } from '../electrum/script-hash.ts';
+import { type AskedScripts, SCRIPTS_KEPT } from './asked-scripts.ts';
 import { ProbeError } from './probe-error.ts';
 
 /** The history of a script as the authority's own target has it. */
@@ -28,6 +28,8 @@ export interface KnownScriptsOptions {
   readonly network: Network;
   readonly client: Pick<ElectrumClient, 'call'>;
   readonly chain: Pick<HeaderChain, 'tip' | 'headerAt'>;
+  /** Keeps what was drawn. */
+  readonly asked: Pick<AskedScripts, 'of' | 'keep'>;
   /** A whole number from 0 to under its argument. */
   readonly random: (below: number) => number;
 }
@@ -36,17 +38,14 @@ interface CallOptions {
   readonly signal: AbortSignal;
 }
 
-/** For each gateway, as a wallet has several addresses at one. */
-const SCRIPTS = 4;
-/** One of so many questions is about a new script. */
-const NEW_ONE_IN = 8;
+/** One of so many questions is about a new script, so that each is asked about for ten days on average. */
+const NEW_ONE_IN = 64;
 /** Three years of blocks, of which the newer are drawn more often: what wallets of today ask about. */
 const RECENT_BLOCKS = 157_680;
 const UNIT = 2 ** 40;
 /** An address of a wallet has few transactions, and so the answer to most questions is one cell. */
 const MAX_ITEMS = 32;
 const DRAWS = 128;
-const MAX_HELD = SCRIPTS * MAX_NODES;
 
 /**
  * What gateways are asked: the histories of addresses in blocks of the last years, each gateway of a few of its
@@ -54,7 +53,6 @@ const MAX_HELD = SCRIPTS * MAX_NODES;
  */
 export class KnownScripts {
   readonly #options: KnownScriptsOptions;
-  readonly #held = new BoundedCache<readonly string[]>(MAX_HELD, ({ length }) => length);
 
   constructor(options: KnownScriptsOptions) {
     this.#options = options;
@@ -69,40 +67,73 @@ export class KnownScripts {
   }
 
   /**
-   * Whether the verified chain has a transaction of a known history: the target is not believed.
+   * Whether the verified chain has a transaction of a known history, and it pays or spends the script: the target
+   * is not believed.
    * @throws as `draw`.
    */
-  isProved(item: HistoryItem, options: CallOptions): Promise<boolean> {
-    return fromTarget(() => this.#isProved(item, options), options);
+  isProved(item: HistoryItem, known: KnownHistory, options: CallOptions): Promise<boolean> {
+    return fromTarget(() => this.#isProved(item, known, options), options);
   }
 
   async #draw(gateway: NodeId, options: CallOptions): Promise<KnownHistory> {
-    const { random } = this.#options;
-    let held = this.#held.get(gateway) ?? [];
-    if (held.length === SCRIPTS && random(NEW_ONE_IN) > 0) {
-      const chosen = held[random(SCRIPTS)] ?? '';
+    const { asked, random } = this.#options;
+    const held = new Map(asked.of(gateway));
+    const any = (): string => [...held.keys()][random(held.size)] ?? '';
+    if (held.size === SCRIPTS_KEPT && random(NEW_ONE_IN) > 0) {
+      const chosen = any();
       const known = await unlessRefused(this.#read(chosen, options));
       if (known !== undefined && known.items.length <= MAX_ITEMS) return known;
-      held = held.filter((each) => each !== chosen);
+      held.delete(chosen);
     }
     const known = await this.#new(options);
-    const dropped = held.length < SCRIPTS ? undefined : held[random(SCRIPTS)];
-    const kept = held.filter((each) => each !== dropped && each !== known.scriptHash);
-    this.#held.set(gateway, [...kept, known.scriptHash]);
+    if (held.size === SCRIPTS_KEPT) held.delete(any());
+    asked.keep(gateway, held.set(known.scriptHash, held.get(known.scriptHash) ?? []));
     return known;
   }
 
-  async #isProved({ txid, height }: HistoryItem, { signal }: CallOptions): Promise<boolean> {
+  async #isProved(
+    { txid, height }: HistoryItem,
+    known: KnownHistory,
+    { signal }: CallOptions,
+  ): Promise<boolean> {
     const { client, chain } = this.#options;
     const method = 'blockchain.transaction.get_merkle';
     const { merkle, pos } = await client.call(method, { tx_hash: txid, height }, { signal });
     try {
       const root = foldBranch({ txid, position: pos, branch: merkle });
-      return root === chain.headerAt(height)?.merkleRoot;
+      if (root !== chain.headerAt(height)?.merkleRoot) return false;
+      return await this.#touches(known, await this.#transaction(txid, { signal }), { signal });
     } catch (error) {
       if (error instanceof ProofError) return false;
       throw error;
     }
+  }
+
+  /** Whether it pays the script, or spends an output that does: its inputs name the bytes of what they spend. */
+  async #touches(
+    { scriptHash, items }: KnownHistory,
+    { inputs, outputs }: Transaction,
+    options: CallOptions,
+  ): Promise<boolean> {
+    const isOurs = ({ script }: Transaction['outputs'][number]): boolean =>
+      scriptHashOf(script) === scriptHash;
+    if (outputs.some(isOurs)) return true;
+    const ofScript = new Set(items.map(({ txid }) => txid));
+    const spent = inputs.filter(({ txid }) => ofScript.has(txid));
+    for (const txid of new Set(spent.map((input) => input.txid))) {
+      const paying = await this.#transaction(txid, options);
+      const places = spent.filter((input) => input.txid === txid).map(({ vout }) => vout);
+      if (paying.outputs.some((output, vout) => places.includes(vout) && isOurs(output)))
+        return true;
+    }
+    return false;
+  }
+
+  async #transaction(txid: string, { signal }: CallOptions): Promise<Transaction> {
+    const call = { tx_hash: txid, verbose: false };
+    const raw = await this.#options.client.call('blockchain.transaction.get', call, { signal });
+    if (typeof raw !== 'string') throw new ProofError('not-a-transaction', 'no bytes');
+    return readTransaction(fromHex(raw), txid);
   }
 
   /** On a chain that hardly anybody uses, a script that nobody has used. */

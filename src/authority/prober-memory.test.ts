@@ -104,12 +104,15 @@ test('who is barred and who lost cells is remembered', async () => {
   const before = await open(START_MS);
   before.right.see(NODE, START_MS);
   before.right.bar(NODE, START_MS);
-  for (const family of [NODE, OTHER]) before.carried.note(OTHER, { family, carried: false });
+  for (const family of [NODE, OTHER]) {
+    before.carried.note(OTHER, { family, carried: false, at: START_MS });
+  }
   await before.save(START_MS);
   const after = await open(START_MS + 1000);
   after.right.see(NODE, START_MS + 2000);
   assert.equal(after.right.isRunning(NODE, START_MS + 2000), false);
-  assert.equal(after.carried.isCarrying(OTHER), false);
+  const weights = { byFamily: new Map([NODE, OTHER].map((family) => [family, 1])), mean: 1 };
+  assert.equal(after.carried.isCarrying(OTHER, weights, START_MS), false);
 });
 
 test('a node that is gone is forgotten with all that was known of it', async () => {

@@ -47,7 +47,7 @@ const memoryFile = z.strictObject({
   barred: ofNodes(time),
   carried: ofNodes(
     z
-      .array(z.strictObject({ family: id, carried: z.boolean() }))
+      .array(z.strictObject({ family: id, carried: z.boolean(), at: time }))
       .max(CARRIAGES_KEPT)
       .readonly(),
   ),

@@ -10,6 +10,7 @@ import { type Consensus } from '../directory/consensus.ts';
 import { type Descriptor } from '../directory/descriptor.ts';
 import { type NodeId } from '../directory/node-id.ts';
 import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
+import { AskedScripts } from './asked-scripts.ts';
 import { ProbeError } from './probe-error.ts';
 import { openProberMemory, type ProberMemory } from './prober-memory.ts';
 import { type AskableGateway, Prober } from './prober.ts';
@@ -52,6 +53,7 @@ async function start(): Promise<void> {
   memory = await openProberMemory({ path, everyMs: EVERY_MS, now: time.nowMs, log: silent });
   prober = new Prober({
     memory,
+    asked: new AskedScripts(`${path}.scripts`, []),
     nodes: () => here,
     consensus: () => consensus,
     challenge: ({ nodeId }) =>
@@ -118,17 +120,21 @@ test('a new gateway runs only when it is listed and was asked; one that is a rel
   assert.deepEqual(running(), ids(here));
 });
 
-test('a gateway is asked through relays of other families that are there, those that carry first', async () => {
+test('a gateway is asked through relays that are there, and a relay that loses cells does not run', async () => {
   away.add(b.nodeId);
   await start();
   await passTime(EVERY_MS / 4);
   const loser = nodes[2]?.nodeId ?? '';
-  for (const family of ids(nodes.slice(0, 2)))
-    memory.carried.note(loser, { family, carried: false });
+  assert.ok(running().includes(loser));
+  for (const family of ids(nodes.slice(0, 2))) {
+    memory.carried.note(loser, { family, carried: false, at: time.nowMs });
+  }
   assert.ok(asked.length >= 3);
-  for (const { nodeId, relays } of asked) {
-    const through = relays().map((relay) => relay.nodeId);
-    assert.ok(through.length === 2 && !through.includes(nodeId) && !through.includes(b.nodeId));
+  for (const { relays } of asked) {
+    assert.deepEqual(
+      new Set(relays.map(({ nodeId }) => nodeId)),
+      new Set(ids([a, ...nodes.slice(2)])),
+    );
   }
   assert.equal(running().includes(loser), false);
 });

@@ -1,11 +1,11 @@
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { shuffled } from '../base/shuffled.ts';
 import { type Consensus } from '../directory/consensus.ts';
 import { type ConsensusNode } from '../directory/consensus-node.ts';
 import { type Descriptor } from '../directory/descriptor.ts';
 import { type NodeId } from '../directory/node-id.ts';
-import { type CarriedCells } from './carried-cells.ts';
+import { type AskedScripts } from './asked-scripts.ts';
+import { type FamilyWeights, gatewayWeights } from './carried-cells.ts';
 import { ProbeLoop } from './probe-loop.ts';
 import { type ProberMemory } from './prober-memory.ts';
 import { type Time } from './time.ts';
@@ -15,12 +15,13 @@ export interface AskableGateway {
   readonly nodeId: NodeId;
   readonly gateway: ConsensusNode;
   readonly consensus: Consensus;
-  /** In the order to try them: one of each family, none of the gateway's. */
-  readonly relays: () => readonly ConsensusNode[];
+  /** All that are there. */
+  readonly relays: readonly ConsensusNode[];
 }
 
 export interface ProberOptions {
   readonly memory: ProberMemory;
+  readonly asked: Pick<AskedScripts, 'retain' | 'save'>;
   /** All that are to be looked at: their newest descriptors. */
   readonly nodes: () => readonly Descriptor[];
   /** The newest, valid or not. */
@@ -39,7 +40,7 @@ export interface ProberOptions {
 
 /** An onion connection takes most of a minute at worst. */
 const CHALLENGE_MS = 90_000;
-/** Up to four relays, one after the other, each of which is reached and waits for the gateway. */
+/** Up to three relays, one after the other, each of which is reached and waits for the gateway. */
 const ASK_MS = 600_000;
 /** Of which every gateway has two that are not of its own. */
 const RELAY_FAMILIES = 3;
@@ -55,6 +56,8 @@ export class Prober implements AsyncDisposable {
   readonly #saving: Promise<void>;
   /** Whether the gateways of the consensus can be asked. */
   #canAsk = false;
+  #weighed:
+    { readonly consensus: Consensus | undefined; readonly weights: FamilyWeights } | undefined;
 
   constructor(options: ProberOptions) {
     this.#options = options;
@@ -87,7 +90,7 @@ export class Prober implements AsyncDisposable {
     const now = time.now();
     return (
       memory.there.isRunning(nodeId, now) &&
-      memory.carried.isCarrying(nodeId) &&
+      memory.carried.isCarrying(nodeId, this.#weights(), now) &&
       (!this.#mustAnswer(roles) || memory.right.isRunning(nodeId, now))
     );
   }
@@ -127,7 +130,7 @@ export class Prober implements AsyncDisposable {
 
   /** None without a consensus that nodes go by now and enough relays that are there. */
   #askable(): readonly AskableGateway[] {
-    const { consensus: newest, memory, time, nodes, random } = this.#options;
+    const { consensus: newest, memory, time, nodes } = this.#options;
     const now = time.now();
     const consensus = newest();
     const isValid = consensus && now < consensus.validUntil * 1000;
@@ -141,13 +144,16 @@ export class Prober implements AsyncDisposable {
     const here = new Set(nodes().map(({ nodeId }) => nodeId));
     return there
       .filter(({ nodeId, flags }) => flags.has('Gateway') && here.has(nodeId))
-      .map((gateway) => ({
-        nodeId: gateway.nodeId,
-        gateway,
-        consensus,
-        relays: () =>
-          inOrder(oneOfEachFamily(gateway, shuffled([...relays], random)), memory.carried),
-      }));
+      .map((gateway) => ({ nodeId: gateway.nodeId, gateway, consensus, relays }));
+  }
+
+  /** Of the newest consensus. */
+  #weights(): FamilyWeights {
+    const consensus = this.#options.consensus();
+    if (this.#weighed === undefined || this.#weighed.consensus !== consensus) {
+      this.#weighed = { consensus, weights: gatewayWeights(consensus ?? { nodes: [] }) };
+    }
+    return this.#weighed.weights;
   }
 
   async #saveNowAndThen(signal: AbortSignal): Promise<never> {
@@ -159,33 +165,14 @@ export class Prober implements AsyncDisposable {
   }
 
   async #save(): Promise<void> {
-    const { memory, nodes, time, log } = this.#options;
+    const { memory, asked, nodes, time, log } = this.#options;
     const here = new Set(nodes().map(({ nodeId }) => nodeId));
-    memory.retain((nodeId) => here.has(nodeId));
+    for (const each of [memory, asked]) each.retain((nodeId) => here.has(nodeId));
     try {
       await memory.save(time.now());
+      await asked.save();
     } catch (error) {
       log.error('what was seen of nodes cannot be written', { reason: messageOf(error) });
     }
   }
-}
-
-function oneOfEachFamily(
-  { family }: ConsensusNode,
-  relays: readonly ConsensusNode[],
-): readonly ConsensusNode[] {
-  const ofFamily = new Map<NodeId, ConsensusNode>();
-  for (const relay of relays) if (relay.family !== family) ofFamily.set(relay.family, relay);
-  return [...ofFamily.values()];
-}
-
-/** Any first, so that every relay has its turn; then those that carry cells before those that do not. */
-function inOrder(
-  [first, ...others]: readonly ConsensusNode[],
-  carried: Pick<CarriedCells, 'isCarrying'>,
-): readonly ConsensusNode[] {
-  const isCarrying = ({ nodeId }: ConsensusNode): boolean => carried.isCarrying(nodeId);
-  const isLosing = (relay: ConsensusNode): boolean => !isCarrying(relay);
-  if (first === undefined) return [];
-  return [first, ...others.filter(isCarrying), ...others.filter(isLosing)];
 }

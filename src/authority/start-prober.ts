@@ -6,6 +6,7 @@ import { type OpenTarget } from '../electrum/open-target.ts';
 import { type Dial } from '../io/dial.ts';
 import { askGateway } from './ask-gateway.ts';
 import { askNode } from './ask-node.ts';
+import { openAskedScripts } from './asked-scripts.ts';
 import { type HeldNodes } from './held-nodes.ts';
 import { KnownScripts } from './known-scripts.ts';
 import { type NewestConsensus } from './newest-consensus.ts';
@@ -34,14 +35,16 @@ export async function startProber(
   const everyMs = probeSeconds * 1000;
   const path = join(dataDirectory, 'probes.json');
   const memory = await openProberMemory({ path, everyMs, now: time.now(), log });
+  const asked = await openAskedScripts({ path: join(dataDirectory, 'probe-scripts.json'), log });
   const clock = time.now;
-  const scripts = new KnownScripts({ network, client, chain: headers.chain, random: randomInt });
+  const { chain } = headers;
+  const scripts = new KnownScripts({ network, client, chain, asked, random: randomInt });
   const asking = {
-    ...{ scripts, headers, carried: memory.carried, now: clock },
+    ...{ scripts, asked, headers, carried: memory.carried, now: clock, random: randomInt },
     ...{ dial, network, clock, connectMs: CONNECT_MS, answerMs: ANSWER_MS },
   };
   return new Prober({
-    memory,
+    ...{ memory, asked },
     nodes: () => nodes.all(),
     consensus: () => newest.consensus,
     challenge: (descriptor, signal) => askNode(descriptor, { dial, network, clock }, signal),
