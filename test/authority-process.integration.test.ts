@@ -133,7 +133,10 @@ test('what an operator can mend is said: no key, another key, a second process',
   };
   const key = join(directory, one.name, 'key');
   await fails(['init', one.name, join(directory, one.name)], /there is a key already/);
-  await fails(['init', 'a+b', join(directory, 'other')], /cannot be the name/);
+  const other = join(directory, 'other');
+  for (const name of ['a+b', '../b', '#b', 'b\u001b[31m', 'b\u202e']) {
+    await fails(['init', name, other], /cannot be the name/);
+  }
   await one.start();
   await fails(run, /in use by another process/);
   await one.end('SIGTERM');

@@ -121,6 +121,7 @@ const WRONG_USAGE: readonly (readonly [args: readonly string[], told: RegExp])[]
   [['devnet', 'pay', ADDRESS, '0.123456789'], /Expected bitcoins, such as 0.05/],
   [['devnet', 'reorg', 'all'], /Expected a whole number from 1 to 1000/],
   [['devnet', '--port', '70000'], /Expected a whole number from/],
+  [['devnet', '--host', 'example.com'], /not an IP address/],
   [['node'], /required option '-c, --config <file>' not specified/],
   [['restart', 'bitcoin'], /Allowed choices are tor, watchdog, bitcoind/],
   [['up', '--home', ''], /It is empty/],
@@ -164,6 +165,26 @@ for (const [args, told] of FAILURES) {
     assert.doesNotMatch(stderr, /^ {4}at |bug/m);
   });
 }
+
+test.each([
+  ['status', '--home', '/nowhere'],
+  ['join', '/nowhere', '--home', '/nowhere'],
+  ['directory', 'verify', '/nowhere', '--policy', '/nowhere'],
+])('sotto %s with --json prints one object when it fails, too', async (...args) => {
+  const { exit, stdout, stderr } = await sotto(...args, '--json');
+  assert.equal(exit, 1);
+  const { ok, message } = JSON.parse(stdout) as { ok: boolean; message: string };
+  assert.equal(ok, false);
+  assert.ok(stderr.includes(message));
+});
+
+test('a policy that is no text is told as such', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const policy = join(directory.path, 'policy');
+  writeFileSync(policy, Uint8Array.of(0xff));
+  const { exit, stderr } = await sotto('policy', 'show', '--policy', policy);
+  assert.deepEqual([exit, stderr], [1, `sotto: ${policy} is not text in UTF-8\n`]);
+});
 
 test('a relayed lookup without tor names the relays that it tried', async () => {
   await using directory = await makeTemporaryDirectory();

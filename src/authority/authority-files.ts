@@ -35,7 +35,8 @@ export async function openAuthorityFiles(
   const noteOfHash = new Map<string, Uint8Array>();
   for (const name of consensuses.names) {
     const note = await consensuses.read(name);
-    noteOfHash.set(toHex(digestOfText(textOfNote(note))), note);
+    const hash = await consensuses.decoded(name, (bytes) => digestOfText(textOfNote(bytes)));
+    noteOfHash.set(toHex(hash), note);
   }
   const consensusLog = await openConsensusLog(join(directory, 'log'));
   return {

@@ -4,8 +4,9 @@ import { parseConsensus } from '../directory/consensus.ts';
 import { parseDescriptorText } from '../directory/descriptor-text.ts';
 import { textOfNote } from '../directory/note.ts';
 import { readIfPresent } from '../io/durable-file.ts';
-import { lockFile } from '../io/file-lock.ts';
+import { isLocked } from '../io/file-access.ts';
 import { namesIfPresent } from '../io/file-tree.ts';
+import { openAuthorityKey } from './authority-key.ts';
 
 /** What `sotto authority status --json` prints. Times are Unix seconds. */
 export interface AuthorityStatus {
@@ -25,14 +26,19 @@ export interface AuthorityStatus {
   };
 }
 
-/** Reads what an authority keeps on disk, without a word with it. `now`: milliseconds. */
+/**
+ * Reads what an authority keeps on disk, without a word with it. `now`: milliseconds.
+ * @throws UserError when there is no authority.
+ */
 export async function authorityStatus(
   { name, network, dataDirectory }: AuthorityConfig,
   now: number,
 ): Promise<AuthorityStatus> {
+  await openAuthorityKey(dataDirectory);
   const state = join(dataDirectory, 'state');
   const evidence = (await recordsIn(join(state, 'evidence'))).length;
-  const running = await isLocked(join(dataDirectory, 'lock'));
+  const lock = join(dataDirectory, 'lock');
+  const running = (await readIfPresent(lock)) !== undefined && (await isLocked(lock));
   const nodes = await nodesIn(join(dataDirectory, 'nodes'), now);
   const newest = (await recordsIn(join(state, 'consensuses'))).at(-1);
   const status = { name, network, running, nodes, evidence };
@@ -59,11 +65,4 @@ async function nodesIn(directory: string, now: number): Promise<number> {
 /** Sorted, without those that are being written. */
 async function recordsIn(directory: string): Promise<readonly string[]> {
   return (await namesIfPresent(directory)).filter((name) => !name.endsWith('.tmp'));
-}
-
-async function isLocked(path: string): Promise<boolean> {
-  if ((await readIfPresent(path)) === undefined) return false;
-  const lock = await lockFile(path);
-  await lock?.[Symbol.asyncDispose]();
-  return lock === undefined;
 }

@@ -50,7 +50,9 @@ export class ProvedBonds {
   static async open(options: ProvedBondsOptions): Promise<ProvedBonds> {
     const records = await RecordDirectory.open(options.directory);
     const bonds = new ProvedBonds(options, records);
-    for (const name of records.names) bonds.#claims.set(name, claimIn(await records.read(name)));
+    for (const name of records.names) {
+      bonds.#claims.set(name, await records.decoded(name, claimIn));
+    }
     return bonds;
   }
 

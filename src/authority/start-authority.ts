@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { equalBytes, fromUtf8 } from '../base/bytes.ts';
+import { equalBytes } from '../base/bytes.ts';
 import { messageOf, UserError } from '../base/errors.ts';
 import { firstFailure, type Running, Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
 import { networkParams } from '../bitcoin/networks.ts';
 import { type AuthorityConfig } from '../config/authority-config.ts';
+import { loadText } from '../config/load.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
 import { EvidenceCollector } from '../directory/evidence-collector.ts';
 import { type NoteSigner } from '../directory/note.ts';
@@ -13,7 +14,6 @@ import { type SigningKey } from '../directory/signing-key.ts';
 import { checkTimeline, slotAt } from '../directory/timeline.ts';
 import { weightParamsOf } from '../directory/weight-params.ts';
 import { openTarget } from '../electrum/open-target.ts';
-import { readIfPresent } from '../io/durable-file.ts';
 import { type Dial } from '../io/dial.ts';
 import { lockFile } from '../io/file-lock.ts';
 import { AuthorityDirectory } from './authority-directory.ts';
@@ -159,9 +159,7 @@ export async function startAuthority(
 }
 
 async function readPolicy({ policyFile, network, name }: AuthorityConfig): Promise<Policy> {
-  const bytes = await readIfPresent(policyFile);
-  if (bytes === undefined) throw new UserError(`there is no policy ${policyFile}`);
-  const policy = parsePolicy(fromUtf8(bytes));
+  const policy = parsePolicy(await loadText(policyFile));
   if (policy.network !== network) {
     throw new UserError(`the policy is of ${policy.network}, the configuration of ${network}`);
   }

@@ -2,12 +2,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { InvalidArgumentError, Option } from 'commander';
-import { fromUtf8 } from '../base/bytes.ts';
 import { messageOf, UserError } from '../base/errors.ts';
 import type { Network } from '../bitcoin/networks.ts';
+import { loadText } from '../config/load.ts';
 import { type Policy, parsePolicy } from '../directory/policy.ts';
 import { type Address, parseAddress } from '../io/dial.ts';
-import { readIfPresent } from '../io/durable-file.ts';
 import { absolutePath } from './absolute-path.ts';
 
 // Options that the commands of a client share.
@@ -40,9 +39,7 @@ export async function readPolicy(path: string | undefined): Promise<Policy> {
         'There is no public network yet; `sotto demo --keep` runs one on this machine.',
     });
   }
-  const bytes = await readIfPresent(path);
-  if (bytes === undefined) throw new UserError(`there is no file ${path}`);
-  return parsePolicy(fromUtf8(bytes));
+  return parsePolicy(await loadText(path));
 }
 
 export function stateDirectory(given: string | undefined, network: Network): string {

@@ -30,7 +30,7 @@ import { upCommand } from './commands/up.ts';
 import { updateCommand } from './commands/update.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { watchdogCommand } from './commands/watchdog.ts';
-import { describeError, note, tolerateClosedReaders } from './output.ts';
+import { describeError, hasPrinted, note, printJson, tolerateClosedReaders } from './output.ts';
 import { packageVersion } from './version.ts';
 
 const EXIT_FAILED = 1;
@@ -43,7 +43,7 @@ function program(): Command {
     // An option after the name of a command is that command's.
     .enablePositionalOptions()
     .helpCommand('help [command]', 'show the help of a command')
-    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage.');
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage. What failed with --json prints {"ok": false, "message"}.');
   for (const [heading, commands] of Object.entries(commandsByHeading())) {
     for (const command of commands) sotto.addCommand(command.helpGroup(heading));
   }
@@ -93,13 +93,20 @@ function settle(command: Command, words: string): void {
 }
 
 tolerateClosedReaders();
+const asked = { json: false };
 try {
-  await program().parseAsync();
+  await program()
+    .hook('preAction', (_, command) => {
+      asked.json = command.opts<{ json?: true }>().json === true;
+    })
+    .parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
   } else {
-    note(`sotto: ${describeError(error)}`);
+    const message = describeError(error);
+    note(`sotto: ${message}`);
+    if (asked.json && !hasPrinted()) printJson({ ok: false, message });
     process.exitCode = EXIT_FAILED;
   }
 }

@@ -10,8 +10,16 @@ import { InterruptedError } from './interrupt.ts';
 // What was asked for goes to stdout; progress, warnings and errors go to stderr. `--json` prints one
 // object and nothing else on stdout.
 
+let printed = false;
+
 export function print(text: string): void {
+  printed = true;
   process.stdout.write(`${text}\n`);
+}
+
+/** Whether anything was said on stdout. */
+export function hasPrinted(): boolean {
+  return printed;
 }
 
 export function printJson(value: unknown): void {
@@ -59,12 +67,13 @@ export function tolerateClosedReaders(): void {
 /** What goes wrong outside the program; the words say all. */
 const OUTSIDE = [LookupError, DirectoryError, DialError, WaitTimeoutError, ChildExitError];
 
-/** What the machine refuses: no room, no permission, not that kind of file, a port in use. */
+/** What the machine refuses: no room, no permission, a file in the way or not of that kind, a port in use. */
 const REFUSED_BY_MACHINE = new Set([
   'EACCES',
   'EADDRINUSE',
   'EADDRNOTAVAIL',
   'EDQUOT',
+  'EEXIST',
   'EISDIR',
   'EMFILE',
   'ENFILE',

@@ -8,9 +8,8 @@ import {
   type YAMLError,
 } from 'yaml';
 import { type z } from 'zod';
-import { fromUtf8, MalformedBytesError } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
-import { readIfPresent } from '../io/durable-file.ts';
+import { loadText } from './load.ts';
 
 interface Problem {
   /** From 1 on. */
@@ -26,9 +25,7 @@ export async function loadYaml<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
 ): Promise<z.output<Schema>> {
-  const bytes = await readIfPresent(path);
-  if (bytes === undefined) throw new UserError(`there is no file ${path}`);
-  return parseYaml({ path, text: decode(path, bytes), schema });
+  return parseYaml({ path, text: await loadText(path), schema });
 }
 
 interface Source<Schema> {
@@ -64,15 +61,6 @@ export function parseYaml<Schema extends z.ZodType>(source: Source<Schema>): z.o
       text: place.length === 0 ? message : `${place.join('.')}: ${message}`,
     })),
   );
-}
-
-function decode(path: string, bytes: Uint8Array): string {
-  try {
-    return fromUtf8(bytes);
-  } catch (cause) {
-    if (!(cause instanceof MalformedBytesError)) throw cause;
-    throw new UserError(`${path} is not text in UTF-8`, { cause });
-  }
 }
 
 function syntaxProblem(lines: LineCounter): (error: YAMLError) => Problem {

@@ -4,6 +4,20 @@ import { fromUtf8 } from '../base/bytes.ts';
 import { readIfPresent } from '../io/durable-file.ts';
 
 /**
+ * Reads a text file.
+ * @throws UserError when it is not there, or not UTF-8.
+ */
+export async function loadText(path: string): Promise<string> {
+  const bytes = await readIfPresent(path);
+  if (bytes === undefined) throw new UserError(`there is no file ${path}`);
+  try {
+    return fromUtf8(bytes);
+  } catch (cause) {
+    throw new UserError(`${path} is not text in UTF-8`, { cause });
+  }
+}
+
+/**
  * Reads a JSON file and checks it against a schema.
  * @throws UserError naming every problem at once, each with the place it is in.
  */
@@ -11,11 +25,10 @@ export async function loadJson<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
 ): Promise<z.output<Schema>> {
-  const bytes = await readIfPresent(path);
-  if (bytes === undefined) throw new UserError(`there is no file ${path}`);
+  const text = await loadText(path);
   let value: unknown;
   try {
-    value = JSON.parse(fromUtf8(bytes));
+    value = JSON.parse(text);
   } catch (cause) {
     throw new UserError(`${path} is not JSON: ${messageOf(cause)}`, { cause });
   }

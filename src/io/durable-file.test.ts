@@ -30,6 +30,10 @@ test('a secret file is never overwritten', async () => {
   await createSecretFile(path, 'first');
   await assert.rejects(createSecretFile(path, 'second'), { code: 'EEXIST' });
   assert.equal(String(Buffer.from((await readIfPresent(path)) ?? [])), 'first');
+  assert.deepEqual(
+    (await readdir(directory)).filter((name) => name.startsWith('key')),
+    ['key'],
+  );
 });
 
 test('a failed write leaves the old bytes and no temporary file', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Owner only: the default of everything written here. */
@@ -10,7 +10,7 @@ const FILE_MODE = 0o600;
  * When this resolves, the new bytes survive a power cut.
  */
 export async function writeDurably(path: string, data: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = temporaryFor(path);
   try {
     await writeSynced(temporary, data);
     await renameDurably(temporary, path);
@@ -21,11 +21,17 @@ export async function writeDurably(path: string, data: Uint8Array | string): Pro
 }
 
 /**
- * Creates a file of secrets, mode 0600.
+ * Creates a file of secrets, mode 0600: whole, or after a crash not at all.
  * @throws an error with code EEXIST when there is one already: keys are never overwritten.
  */
 export async function createSecretFile(path: string, data: Uint8Array | string): Promise<void> {
-  await writeSynced(path, data);
+  const temporary = temporaryFor(path);
+  try {
+    await writeSynced(temporary, data);
+    await link(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
   await syncDirectory(dirname(path));
 }
 
@@ -77,6 +83,10 @@ export async function eraseFile(path: string): Promise<void> {
   held.fill(0);
   await rm(path);
   await syncDirectory(dirname(path));
+}
+
+function temporaryFor(path: string): string {
+  return `${path}.${randomBytes(6).toString('hex')}.tmp`;
 }
 
 async function writeSynced(path: string, data: Uint8Array | string): Promise<void> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { messageOf, UserError } from '../base/errors.ts';
 import {
   makePrivateDirectory,
   namesIn,
@@ -40,6 +41,22 @@ export class RecordDirectory {
     const bytes = await readIfPresent(join(this.#path, name));
     if (bytes === undefined) throw new Error(`the record ${name} is gone`);
     return bytes;
+  }
+
+  /**
+   * What `decode` makes of a record.
+   * @throws UserError naming the file when `decode` does not take it: no crash damages one.
+   */
+  async decoded<T>(name: string, decode: (bytes: Uint8Array) => T): Promise<T> {
+    const bytes = await this.read(name);
+    try {
+      return decode(bytes);
+    } catch (cause) {
+      throw new UserError(`${join(this.#path, name)} is damaged: ${messageOf(cause)}`, {
+        hint: 'Look at the disk first. Without this file the rest goes on: move it away.',
+        cause,
+      });
+    }
   }
 
   /** Replaces one of the same name. When this resolves, it survives a power cut. */

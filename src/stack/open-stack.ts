@@ -1,9 +1,8 @@
 import { totalmem } from 'node:os';
 import process from 'node:process';
-import { fromUtf8 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { loadJson } from '../config/load.ts';
+import { loadJson, loadText } from '../config/load.ts';
 import { loadYaml } from '../config/load-yaml.ts';
 import { plainPathSchema, type StackConfig, stackConfigSchema } from '../config/stack-config.ts';
 import { readIfPresent } from '../io/durable-file.ts';
@@ -89,8 +88,8 @@ async function gatherFacts(options: {
     targetRpc: secrets.targetRpc,
     initialSyncDone: await isInitialSyncDone(home, config),
     images: config.backend === 'docker' ? await imagesOf(config.target, process.env) : NO_IMAGES,
-    ...(relay && { policy: await readText(relay.policy) }),
-    ...(relay?.bond !== undefined && { bond: await readText(relay.bond) }),
+    ...(relay && { policy: await loadText(relay.policy) }),
+    ...(relay?.bond !== undefined && { bond: await loadText(relay.bond) }),
     ...(testNetworkFile !== undefined && {
       torAuthorities: await loadJson(testNetworkFile, testNetworkSchema),
     }),
@@ -104,10 +103,4 @@ export function servicesUser({ backend }: StackConfig): Owner {
   return backend === 'docker' && uid === 0
     ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID }
     : { uid, gid };
-}
-
-async function readText(path: string): Promise<string> {
-  const bytes = await readIfPresent(path);
-  if (bytes === undefined) throw new UserError(`there is no file ${path}`);
-  return fromUtf8(bytes);
 }

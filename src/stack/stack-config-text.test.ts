@@ -73,6 +73,18 @@ test('another network to take part in changes nothing else that was written', ()
   assert.equal(withMembership(joined, { policy: '/etc/sotto/policy' }), joined);
 });
 
+test('a bridge goes on asking whom it asked before its node joined or left', () => {
+  const bridge = (text: string): unknown => parse(text).bridge?.lookup;
+  const text = 'network: regtest\nbridge: {}\n';
+  const joined = withMembership(text, { policy: '/p' });
+  assert.deepEqual([bridge(text), bridge(joined)], ['direct', 'direct']);
+  const since = `${text}relay: { policy: /p }\n`;
+  const left = withMembership(since, { policy: '/p', leave: true });
+  assert.deepEqual([bridge(since), bridge(left)], ['relayed', 'relayed']);
+  const told = 'network: regtest\nbridge: { lookup: relayed }\n';
+  assert.equal(bridge(withMembership(told, { policy: '/p' })), 'relayed');
+});
+
 test('a network is joined in what `sotto init` writes, too', () => {
   const text = renderStackConfig(parse('network: mainnet\n'));
   const joined = withMembership(text, { policy: '/p' });

@@ -1,4 +1,4 @@
-import { parseDocument, stringify } from 'yaml';
+import { isMap, parseDocument, stringify } from 'yaml';
 import type { RelayMembership, StackConfig } from '../config/stack-config.ts';
 import { formatAddress } from '../io/dial.ts';
 
@@ -48,9 +48,16 @@ export function renderStackConfig(config: StackConfig): string {
   ].join('');
 }
 
-/** The text of a `sotto.yaml` with another network to take part in; all else stays as it was written. */
+/**
+ * The text of a `sotto.yaml` with another network to take part in; all else stays as it was written. Whom
+ * a bridge asks is written down where it was not, because it would follow from the network.
+ */
 export function withMembership(text: string, relay: RelayMembership): string {
   const document = parseDocument(text);
+  const bridge = document.get('bridge');
+  if (isMap(bridge) && !bridge.has('lookup')) {
+    bridge.set('lookup', document.has('relay') ? 'relayed' : 'direct');
+  }
   document.set('relay', document.createNode({ ...relay }));
   return document.toString({ lineWidth: 0 });
 }

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
 import { formatAddress } from '../../io/dial.ts';
 import type { ControlCommand } from '../../devnet/control.ts';
@@ -41,6 +42,7 @@ export function devnetCommand(): Command {
     .option(
       '--host <address>',
       'where the Electrum server of the embedded chain listens; 0.0.0.0 only in a container',
+      ipArgument,
       LOOPBACK,
     )
     .option(
@@ -147,4 +149,10 @@ function amountInSats(text: string): number {
     throw new InvalidArgumentError('Expected bitcoins, such as 0.05.');
   }
   return Math.round(Number(text) * SATOSHIS);
+}
+
+/** A name would be asked for in clear. @throws InvalidArgumentError */
+function ipArgument(text: string): string {
+  if (z.union([z.ipv4(), z.ipv6()]).safeParse(text).success) return text;
+  throw new InvalidArgumentError('It is not an IP address.');
 }

@@ -1,4 +1,4 @@
-import { fromUtf8 } from '../../base/bytes.ts';
+import { loadText } from '../../config/load.ts';
 import type { StackConfig } from '../../config/stack-config.ts';
 import { parsePolicy } from '../../directory/policy.ts';
 import { readIfPresent } from '../../io/durable-file.ts';
@@ -11,11 +11,10 @@ export function policyCheck(policyFile: string, { network }: Pick<StackConfig, '
     id: 'policy',
     title: 'policy',
     async run() {
-      const bytes = await readIfPresent(policyFile);
-      if (bytes === undefined) {
+      if ((await readIfPresent(policyFile)) === undefined) {
         return failure(`there is no file ${policyFile}`, 'Name the file of the network to join.');
       }
-      const policy = parsePolicy(fromUtf8(bytes));
+      const policy = parsePolicy(await loadText(policyFile));
       if (policy.network !== network) {
         return failure(
           `it is for ${policy.network}, and this server is of ${network}`,

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { fromUtf8 } from '../../base/bytes.ts';
-import { UserError } from '../../base/errors.ts';
+import { loadText } from '../../config/load.ts';
 import { verifyConsensus } from '../../directory/accept-consensus.ts';
 import type { Consensus } from '../../directory/consensus.ts';
 import { nodeIdOf, type NodeId } from '../../directory/node-id.ts';
@@ -24,9 +23,7 @@ export interface ListedProbeOptions {
  */
 export async function probeListed(options: ListedProbeOptions): Promise<ListedObservation> {
   const { policyFile, nodeDirectory } = options;
-  const text = await readIfPresent(policyFile);
-  if (text === undefined) throw new UserError(`there is no file ${policyFile}`);
-  const policy = parsePolicy(fromUtf8(text));
+  const policy = parsePolicy(await loadText(policyFile));
   const publication = await readPublication(nodeDirectory);
   const note = await readIfPresent(join(nodeDirectory, 'consensus'));
   const evidence = await readEvidence(join(nodeDirectory, 'evidence'), policy);
