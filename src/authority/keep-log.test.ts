@@ -10,6 +10,7 @@ import {
   testPolicy,
   testSeed,
 } from '../../test/test-directory.ts';
+import { VirtualTime } from '../../test/virtual-time.ts';
 import { fromUtf8, toBase64, toHex, utf8 } from '../base/bytes.ts';
 import { Scope } from '../base/lifecycle.ts';
 import { silent } from '../base/log.ts';
@@ -17,7 +18,6 @@ import { type Consensus, type ConsensusNode } from '../directory/consensus.ts';
 import { cosign } from '../directory/cosignature.ts';
 import { type DirectorySource } from '../directory/directory-client.ts';
 import { DIRECTORY_KINDS, sizeDigest } from '../directory/directory-view.ts';
-import { EvidenceCollector } from '../directory/evidence-collector.ts';
 import { logDocument } from '../directory/log-documents.ts';
 import { leafHash, logRoot } from '../directory/merkle-log.ts';
 import { signingKeyFromSeed } from '../directory/signing-key.ts';
@@ -68,7 +68,6 @@ async function authority(index: number, peers: readonly DirectorySource[]): Prom
     keepLog({
       ...{ policy, signer, files, peers, time: wallTime, log: silent },
       newest: { consensus: second },
-      collector: new EvidenceCollector(files.evidence),
       periodMs: 240,
     }),
   );
@@ -136,6 +135,39 @@ test('a cosignature of a stranger, of an older or of another log is refused with
   await refused(utf8(twice), 'duplicate-signature');
 });
 
+test('while the log is not known what is brought is answered in two seconds, and noise at once', async () => {
+  const { path } = scope.use(await makeTemporaryDirectory());
+  const files = scope.use(await openAuthorityFiles(join(path, 'state'), policy));
+  const signer = authorities[0] ?? assert.fail();
+  const virtual = new VirtualTime(0);
+  let asked = 0;
+  let end = (): void => undefined;
+  const ended = new Promise<Uint8Array>((resolve) => {
+    end = () => {
+      resolve(new Uint8Array());
+    };
+  });
+  const fetch: DirectorySource['fetch'] = (kind) => {
+    if (kind === DIRECTORY_KINDS.logEntries) asked += 1;
+    return ended;
+  };
+  const keptLog = scope.use(
+    keepLog({
+      ...{ policy, signer, files, time: virtual.shifted(0), log: silent },
+      ...{ newest: { consensus: second }, peers: [{ name: 'peer', fetch }], periodMs: 240 },
+    }),
+  );
+  await assert.rejects(keptLog.take(utf8('noise\n\n— a AAAAAAAA\n')), { code: 'malformed' });
+  const text = `${origin}\n2\n${toBase64(testSeed('root'))}\n`;
+  const brought = Array.from({ length: 64 }, () =>
+    assert.rejects(keptLog.take(cosignature('a', text)), { code: 'not-yet-valid' }),
+  );
+  await virtual.runUntil(2000);
+  await Promise.all(brought);
+  assert.equal(asked, 1);
+  end();
+});
+
 test('evidence goes from authority to authority, and from a node that says where it is', async () => {
   const pair = [first, testConsensus({ params: new Map([['mix-ms', 1]]) })].map(noteOf);
   const anna = await authority(0, []);
@@ -151,7 +183,8 @@ test('evidence goes from authority to authority, and from a node that says where
   const files = scope.use(await openAuthorityFiles(join(path, 'state'), policy));
   const reached: string[] = [];
   const fetchEvidence = evidenceFetcher({
-    collector: new EvidenceCollector(files.evidence),
+    evidence: files.evidence,
+    time: wallTime,
     newest: { consensus: second },
     reach: (name) => {
       reached.push(name);

@@ -7,7 +7,6 @@ import { networkParams } from '../bitcoin/networks.ts';
 import { type AuthorityConfig } from '../config/authority-config.ts';
 import { loadText } from '../config/load.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
-import { EvidenceCollector } from '../directory/evidence-collector.ts';
 import { type NoteSigner } from '../directory/note.ts';
 import { parsePolicy, type Policy } from '../directory/policy.ts';
 import { type SigningKey } from '../directory/signing-key.ts';
@@ -86,14 +85,14 @@ export async function startAuthority(
     if (name === config.name || onion === undefined) return [];
     return [starting.use(authorityPeer({ name, onion, dial, network, clock }))];
   });
-  const collector = new EvidenceCollector(files.evidence);
   const periodMs = timeline.periodSeconds * 1000;
-  const keeping = { policy, signer, files, newest, collector, peers, periodMs };
+  const keeping = { policy, signer, files, newest, peers, periodMs };
   const keptLog = starting.use(keepLog({ ...keeping, time: wallTime, log }));
   const { checkpoints } = keptLog;
   const fetchEvidence = evidenceFetcher({
-    collector,
+    evidence: files.evidence,
     newest,
+    time: wallTime,
     reach: (name, onion) => authorityPeer({ name, onion, dial, network, clock }),
   });
   const looking = { nodes, newest, target, dial, time: wallTime, log };

@@ -61,7 +61,7 @@ export class EvidenceFiles {
   }
 
   has(entry: EvidenceEntry): boolean {
-    const name = nameOf(entry);
+    const name = nameOfEvidence(entry);
     return this.#unwritten.has(name) || this.#records.names.includes(name);
   }
 
@@ -84,7 +84,7 @@ export class EvidenceFiles {
     const found = convict(pair, this.#policy);
     if (!this.has(found) && this.#isNews(found)) {
       this.#count(found, pair);
-      this.#unwritten.set(nameOf(found), renderEvidence(pair));
+      this.#unwritten.set(nameOfEvidence(found), renderEvidence(pair));
     }
     await this.save();
     return found;
@@ -130,6 +130,7 @@ export class EvidenceFiles {
   }
 }
 
-function nameOf({ kind, epoch, digests }: EvidenceEntry): string {
+/** Under which it is kept. */
+export function nameOfEvidence({ kind, epoch, digests }: EvidenceEntry): string {
   return [kind, epoch, ...digests.map(toHex).sort()].join('-');
 }
