@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import {
@@ -9,7 +9,7 @@ import {
   testConsensus,
   testPolicy,
 } from '../../test/test-directory.ts';
-import { utf8 } from '../base/bytes.ts';
+import { fromUtf8, utf8 } from '../base/bytes.ts';
 import { silent } from '../base/log.ts';
 import type { Consensus } from '../directory/consensus.ts';
 import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
@@ -59,6 +59,28 @@ test('what is kept already is passed over', async () => {
     kept.newest.map(({ epoch }) => epoch),
     [2, 1],
   );
+});
+
+test('one in between that came without its signatures stays as long as the next one leads back to it', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const [, , third, fourth] = verified;
+  assert.ok(third && fourth);
+  const bare = ({ consensus }: typeof first) => ({
+    consensus,
+    note: utf8(`${consensus.text}\n— nobody AAAAAAAA\n`),
+  });
+  await (await openIn(directory.path)).keep([first, bare(second), bare(third), fourth]);
+  const restarted = await openIn(directory.path);
+  assert.equal(readdirSync(directory.path).length, 4);
+  const note = restarted.noteOf(second.consensus.hash);
+  assert.equal(note && fromUtf8(note), fromUtf8(bare(second).note));
+  assert.deepEqual(
+    restarted.newest.map(({ epoch }) => epoch),
+    [4, 3],
+  );
+  rmSync(join(directory.path, 'consensus-4'));
+  await openIn(directory.path);
+  assert.deepEqual(readdirSync(directory.path), ['consensus-1']);
 });
 
 test('what is not by the authorities of the policy, or half-written, is removed', async () => {

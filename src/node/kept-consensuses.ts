@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import { toHex } from '../base/bytes.ts';
+import { equalBytes, toHex } from '../base/bytes.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { verifyConsensus } from '../directory/accept-consensus.ts';
+import { openPrevious, verifyConsensus } from '../directory/accept-consensus.ts';
 import type { Consensus } from '../directory/consensus.ts';
 import type { VerifiedConsensus } from '../directory/directory-client.ts';
 import { DirectoryError } from '../directory/directory-error.ts';
 import { MAX_CHAIN } from '../directory/limits.ts';
+import { digestOfText, textOfNote } from '../directory/note.ts';
 import type { Policy } from '../directory/policy.ts';
 import {
   makePrivateDirectory,
@@ -42,7 +43,10 @@ interface Kept {
 const NAME = /^consensus-([0-9]{1,16})$/;
 const NEWEST = 2;
 
-/** Files that do not verify under the policy are removed: other authorities, or a damaged disk. */
+/**
+ * Files that do not verify under the policy, and that none which does leads back to, are removed: other authorities,
+ * or a damaged disk.
+ */
 export async function openKeptConsensuses(
   options: KeptConsensusesOptions,
 ): Promise<KeptConsensuses> {
@@ -83,19 +87,20 @@ export async function openKeptConsensuses(
   };
 }
 
+/** The newest first, because one in between may be there for its place in the chain alone, as it was taken. */
 async function readAll({
   directory,
   policy,
   log,
 }: KeptConsensusesOptions): Promise<readonly VerifiedConsensus[]> {
-  const verified: VerifiedConsensus[] = [];
-  for (const name of await namesIn(directory)) {
+  let verified: readonly VerifiedConsensus[] = [];
+  for (const name of (await namesIn(directory)).sort((a, b) => epochOf(b) - epochOf(a))) {
     const path = join(directory, name);
     try {
       const note = await readIfPresent(path);
       if (note === undefined) continue;
-      const consensus = verifyConsensus(note, policy);
-      if (NAME.exec(name)?.[1] === String(consensus.epoch)) verified.push({ consensus, note });
+      const consensus = openKept(note, { next: verified[0]?.consensus, policy });
+      if (name === `consensus-${consensus.epoch}`) verified = [{ consensus, note }, ...verified];
       else await removeIfPresent(path);
     } catch (error) {
       if (!(error instanceof DirectoryError)) throw error;
@@ -103,5 +108,19 @@ async function readAll({
       await removeIfPresent(path);
     }
   }
-  return verified.sort((a, b) => a.consensus.epoch - b.consensus.epoch);
+  return verified;
+}
+
+/** -1 for a file of another name. */
+function epochOf(name: string): number {
+  return Number(NAME.exec(name)?.[1] ?? -1);
+}
+
+/** @throws DirectoryError as `verifyConsensus`. */
+function openKept(
+  note: Uint8Array,
+  { next, policy }: { readonly next: Consensus | undefined; readonly policy: Policy },
+): Consensus {
+  const isNamed = next !== undefined && equalBytes(digestOfText(textOfNote(note)), next.prev);
+  return isNamed ? openPrevious(note, { hash: next.prev, policy }) : verifyConsensus(note, policy);
 }
