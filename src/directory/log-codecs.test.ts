@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { testConsensus, testSeed } from '../../test/test-directory.ts';
-import { equalBytes, toHex, utf8 } from '../base/bytes.ts';
+import { toHex, utf8 } from '../base/bytes.ts';
 import { DirectoryError } from './directory-error.ts';
 import { parseEvidenceIndex, renderEvidenceIndex } from './evidence-index.ts';
 import { parseEvidenceNotice, renderEvidenceNotice } from './evidence-notice.ts';
@@ -10,7 +10,7 @@ import { GatheredCosignatures } from './gathered-cosignatures.ts';
 import { checkLogProof, type Logged, renderLogProof } from './log-proof.ts';
 import { leafHash, logRoot, MerkleTree } from './merkle-log.ts';
 import { parseWitnessRecord, renderWitnessRecord } from './witness-record.ts';
-import { witnessesOf, witnessName } from './witnesses.ts';
+import { witnessName } from './witnesses.ts';
 
 const entries = Array.from({ length: 70 }, (_, index) => testSeed(`entry ${index}`));
 const tree = new MerkleTree(entries.map(leafHash));
@@ -101,26 +101,4 @@ test('noise is refused with a DirectoryError, and nothing else is thrown', () =>
       }
     }),
   );
-});
-
-test('witnesses are the weightiest running node of each family, 32 at most, whatever the order of ids', () => {
-  const [model = assert.fail()] = testConsensus().nodes;
-  const node = (id: number, family: number, weight: number) => ({
-    ...model,
-    nodeId: id.toString(16).padStart(32, '0'),
-    family: family.toString(16).padStart(32, '0'),
-    weight,
-    flags: new Set(id === 4 ? [] : (['Running'] as const)),
-  });
-  const nodes = [
-    node(1, 1, 5),
-    node(2, 1, 7),
-    node(3, 3, 7),
-    node(4, 4, 99),
-    ...Array.from({ length: 40 }, (_, index) => node(index + 10, index + 10, 1)),
-  ];
-  const names = witnessesOf({ nodes }).map(({ name }) => Number.parseInt(name.slice(6), 16));
-  assert.deepEqual(names.slice(0, 3), [2, 3, 10]);
-  assert.equal(names.length, 32);
-  assert.ok(equalBytes(witnessesOf({ nodes })[0]?.key.bytes ?? testSeed(''), model.replyKey.bytes));
 });

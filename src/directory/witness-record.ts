@@ -20,7 +20,9 @@ const PERCENT = new RegExp(`^percent (${NUMBER})$`);
 const WITNESS = 'witness ';
 const PARAM = 'cosigned-percent';
 
-export function witnessRecordOf(consensus: Pick<Consensus, 'nodes' | 'params'>): WitnessRecord {
+export function witnessRecordOf(
+  consensus: Pick<Consensus, 'nodes' | 'params' | 'hash'>,
+): WitnessRecord {
   const percent = Math.min(consensus.params.get(PARAM) ?? 0, 100);
   return { percent, witnesses: witnessesOf(consensus) };
 }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { fromHex, toHex } from '../base/bytes.ts';
 import { type Consensus, type ConsensusNode } from './consensus.ts';
 import { type NodeId } from './node-id.ts';
 import { type NoteVerifier } from './note.ts';
@@ -12,13 +14,20 @@ export function witnessName(nodeId: NodeId): string {
 
 /**
  * Who cosigns the log up to and with the consensus after this one: of the nodes that run, the weightiest
- * of each family, the 32 weightiest of these; of one weight the smaller ids. A node cosigns with the
- * reply key that the consensus gives it, because that one is known to all and need not be kept offline.
+ * of each family, the 32 weightiest of these; of one weight those that the hash of the consensus draws, which
+ * nobody knows who makes a node id. A node cosigns with the reply key that the consensus gives it, because that
+ * one is known to all and need not be kept offline.
  */
-export function witnessesOf({ nodes }: Pick<Consensus, 'nodes'>): readonly NoteVerifier[] {
+export function witnessesOf({
+  nodes,
+  hash,
+}: Pick<Consensus, 'nodes' | 'hash'>): readonly NoteVerifier[] {
   const ofFamily = new Map<string, ConsensusNode>();
-  const running = nodes.filter(({ flags }) => flags.has('Running')).sort(weightiestFirst);
-  for (const node of running) {
+  const running = nodes
+    .filter(({ flags }) => flags.has('Running'))
+    .map((node) => ({ node, lot: lotOf(node.nodeId, hash) }))
+    .sort((one, other) => other.node.weight - one.node.weight || (one.lot < other.lot ? -1 : 1));
+  for (const { node } of running) {
     if (!ofFamily.has(node.family)) ofFamily.set(node.family, node);
   }
   return [...ofFamily.values()]
@@ -26,6 +35,6 @@ export function witnessesOf({ nodes }: Pick<Consensus, 'nodes'>): readonly NoteV
     .map(({ nodeId, replyKey }) => ({ name: witnessName(nodeId), key: replyKey }));
 }
 
-function weightiestFirst(one: ConsensusNode, other: ConsensusNode): number {
-  return other.weight - one.weight || (one.nodeId < other.nodeId ? -1 : 1);
+function lotOf(nodeId: NodeId, hash: Uint8Array): string {
+  return toHex(createHash('sha256').update(hash).update(fromHex(nodeId)).digest());
 }
