@@ -3,6 +3,7 @@ import { shuffled } from '../base/shuffled.ts';
 import { type NodeId } from '../directory/node-id.ts';
 import { ProbeError } from './probe-error.ts';
 import { type ProbeRuns } from './probe-runs.ts';
+import { ProbeTurns, type Standing } from './probe-turns.ts';
 import { byDeadline, type Time } from './time.ts';
 
 export interface Probed {
@@ -20,6 +21,7 @@ export interface ProbeLoopOptions<Node extends Probed> {
   readonly everyMs: number;
   /** How long a look may take. */
   readonly patienceMs: number;
+  /** Must not be set: what it tells apart is only ever a while. */
   readonly time: Time;
   /** A whole number from 0 to under its argument. */
   readonly random: (below: number) => number;
@@ -27,24 +29,42 @@ export interface ProbeLoopOptions<Node extends Probed> {
   readonly onBroken: (nodeId: NodeId, reason: string) => void;
 }
 
-const AT_ONCE = 64;
+/** What the looks at a node came to. Milliseconds. */
+interface Looks {
+  /** When the next one is due: never while there is one. */
+  due: number;
+  /** In a row. */
+  failures: number;
+  failedAt: number;
+  /** How long the last one took. */
+  tookMs: number;
+  /** Until when there is no other one in a hurry. */
+  calmUntil: number;
+}
+
 /** One that did not answer is asked again soon, because the way may have failed. */
 const ATTEMPTS = 3;
 /** Parts of an interval: until such a second look, and between two looks at what is due. */
 const [SOON_PART, TICK_PART] = [1 / 8, 1 / 64];
+/** Part of an interval: failures that are nearer to one another are of one outage. */
+const APART_PART = 1 / 16;
+/** One that goes on failing is looked at half as often each time, down to once in so many intervals. */
+const LONGEST_INTERVALS = 16;
+/**
+ * Looks that take no longer are all made in time, at as many nodes as there can be. For each second more, a
+ * node lets those go before it that are due a minute later: one that dawdles holds up its like.
+ */
+const [PROMPT_MS, DEFERENCE] = [30_000, 64];
 
 /**
  * Looks at nodes, each after half to one and a half intervals, so that there is no rhythm to know the
- * looks by; at once at one that is new.
+ * looks by; at once at one that is new, and ever less often at one that fails.
  */
 export class ProbeLoop<Node extends Probed> implements AsyncDisposable {
   readonly #options: ProbeLoopOptions<Node>;
-  readonly #due = new Map<NodeId, number>();
-  readonly #failures = new Map<NodeId, number>();
-  readonly #urgent = new Map<NodeId, Node>();
-  readonly #waiting = new Map<NodeId, Node>();
-  readonly #busy = new Set<NodeId>();
-  readonly #workers = new Set<Promise<void>>();
+  readonly #looks = new Map<NodeId, Looks>();
+  readonly #turns = new ProbeTurns<Node>();
+  readonly #looking = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   readonly #ticking: Promise<void>;
 
@@ -53,106 +73,129 @@ export class ProbeLoop<Node extends Probed> implements AsyncDisposable {
     this.#ticking = this.#tick(this.#stop.signal).catch(() => undefined);
   }
 
-  /** Now, before all others. */
+  /** As soon as its turn comes, but no two times within an interval. */
   hurry(node: Node): void {
-    this.#urgent.set(node.nodeId, node);
+    const { time, everyMs } = this.#options;
+    const now = time.now();
+    const looks = this.#looksAt(node.nodeId);
+    const soonest = Math.max(now, looks.calmUntil);
+    if (soonest < looks.due) {
+      looks.due = soonest;
+      looks.calmUntil = soonest + everyMs;
+    }
+    if (looks.due <= now) this.#wait(node);
     this.#work();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#ticking;
-    await Promise.all(this.#workers);
+    await Promise.all(this.#looking);
   }
 
   async #tick(signal: AbortSignal): Promise<never> {
     const { nodes, everyMs, time, random } = this.#options;
     for (;;) {
+      const now = time.now();
       const all = new Map(nodes().map((node) => [node.nodeId, node]));
-      for (const each of [this.#due, this.#failures, this.#waiting]) {
-        for (const nodeId of each.keys()) if (!all.has(nodeId)) each.delete(nodeId);
-      }
-      for (const [nodeId, node] of shuffled([...all], random)) {
-        if (this.#dueOf(nodeId) > time.now() || this.#busy.has(nodeId)) continue;
-        this.#waiting.set(nodeId, node);
-      }
+      for (const nodeId of this.#looks.keys()) if (!all.has(nodeId)) this.#looks.delete(nodeId);
+      this.#turns.retain((nodeId) => all.has(nodeId));
+      const due = [...all.values()].filter(({ nodeId }) => this.#looksAt(nodeId).due <= now);
+      for (const node of shuffled(due, random)) this.#wait(node);
       this.#work();
-      await time.sleepUntil(time.now() + TICK_PART * everyMs, signal);
+      await time.sleepUntil(now + TICK_PART * everyMs, signal);
     }
   }
 
   /** One that was seen before a restart has its turn within the first interval. */
-  #dueOf(nodeId: NodeId): number {
-    const held = this.#due.get(nodeId);
+  #looksAt(nodeId: NodeId): Looks {
+    const held = this.#looks.get(nodeId);
     if (held !== undefined) return held;
     const { runs, everyMs, time } = this.#options;
-    const due = time.now() + (runs.has(nodeId) ? everyMs * this.#uniform() : 0);
-    this.#due.set(nodeId, due);
-    return due;
+    const looks: Looks = {
+      due: time.now() + (runs.has(nodeId) ? everyMs * this.#uniform() : 0),
+      ...{ failures: 0, failedAt: -Infinity },
+      ...{ tookMs: 0, calmUntil: -Infinity },
+    };
+    this.#looks.set(nodeId, looks);
+    return looks;
+  }
+
+  #wait(node: Node): void {
+    const { due, tookMs } = this.#looksAt(node.nodeId);
+    const standing = this.#standingOf(node.nodeId);
+    const order = due + DEFERENCE * Math.max(0, tookMs - PROMPT_MS);
+    this.#turns.wait({ node, standing, order });
+  }
+
+  #standingOf(nodeId: NodeId): Standing {
+    if (this.#options.runs.has(nodeId)) return 'good';
+    return this.#looksAt(nodeId).failures === 0 ? 'new' : 'failing';
   }
 
   #work(): void {
-    const waiting = this.#urgent.size + this.#waiting.size;
-    const missing = Math.min(AT_ONCE - this.#workers.size, waiting);
-    for (let count = 0; count < missing; count += 1) {
-      const worker = this.#takeTurns(this.#stop.signal).finally(() => this.#workers.delete(worker));
-      this.#workers.add(worker);
+    if (this.#stop.signal.aborted) return;
+    for (let node = this.#turns.take(); node !== undefined; node = this.#turns.take()) {
+      const looking = this.#look(node).finally(() => {
+        this.#looking.delete(looking);
+        this.#work();
+      });
+      this.#looking.add(looking);
     }
   }
 
-  async #takeTurns(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const node = this.#next();
-      if (node === undefined) return;
-      this.#busy.add(node.nodeId);
-      await this.#look(node, signal);
-      this.#busy.delete(node.nodeId);
-    }
-  }
-
-  #next(): Node | undefined {
-    for (const from of [this.#urgent, this.#waiting]) {
-      for (const [nodeId, node] of from) {
-        if (this.#busy.has(nodeId)) continue;
-        from.delete(nodeId);
-        return node;
-      }
-    }
-    return undefined;
-  }
-
-  async #look(node: Node, signal: AbortSignal): Promise<void> {
-    const { look, patienceMs, time, runs } = this.#options;
+  async #look(node: Node): Promise<void> {
+    const { look, patienceMs, time } = this.#options;
     const { nodeId } = node;
+    const { signal } = this.#stop;
+    const looks = this.#looksAt(nodeId);
+    const startedAt = time.now();
+    looks.due = Infinity;
     try {
-      const deadlineMs = time.now() + patienceMs;
+      const deadlineMs = startedAt + patienceMs;
       await byDeadline({ deadlineMs, time, signal }, (inner) => look(node, inner));
-      runs.see(nodeId, time.now());
-      this.#settle(nodeId);
+      this.#succeed(nodeId, looks);
     } catch (error) {
-      if (!signal.aborted) this.#fail(nodeId, error);
+      if (!signal.aborted) this.#fail(nodeId, looks, error);
     }
+    looks.tookMs = time.now() - startedAt;
+    this.#turns.done(nodeId);
   }
 
-  #fail(nodeId: NodeId, error: unknown): void {
+  #succeed(nodeId: NodeId, looks: Looks): void {
+    this.#options.runs.see(nodeId, this.#options.time.now());
+    Object.assign(looks, { failures: 0, failedAt: -Infinity });
+    this.#plan(looks, 1);
+  }
+
+  #fail(nodeId: NodeId, looks: Looks, error: unknown): void {
     const { runs, time, onBroken, everyMs } = this.#options;
     const kind = error instanceof ProbeError ? error.kind : undefined;
-    const failures = (this.#failures.get(nodeId) ?? 0) + (kind === 'unclear' ? 0 : 1);
-    if (kind === 'wrong' || failures === ATTEMPTS) {
-      const wasThere = runs.break(nodeId);
-      if (kind === 'wrong') runs.bar(nodeId, time.now());
-      if (wasThere || kind === 'wrong') onBroken(nodeId, messageOf(error));
-      this.#settle(nodeId);
+    const now = time.now();
+    if (kind === 'unclear') {
+      this.#plan(looks, SOON_PART);
+    } else if (kind === 'wrong') {
+      runs.bar(nodeId, now);
+      onBroken(nodeId, messageOf(error));
+      looks.failures = ATTEMPTS;
+      this.#plan(looks, 1);
     } else {
-      this.#failures.set(nodeId, failures);
-      this.#due.set(nodeId, time.now() + SOON_PART * everyMs * (0.5 + this.#uniform()));
+      if (now - looks.failedAt >= APART_PART * everyMs) {
+        looks.failures += 1;
+        looks.failedAt = now;
+      }
+      const isBroken = looks.failures >= ATTEMPTS && runs.break(nodeId);
+      if (isBroken) onBroken(nodeId, messageOf(error));
+      const further = Math.max(looks.failures - ATTEMPTS, 0);
+      this.#plan(looks, Math.min(SOON_PART * 2 ** further, LONGEST_INTERVALS));
     }
   }
 
-  #settle(nodeId: NodeId): void {
+  /** After half of so many intervals to one and a half. */
+  #plan(looks: Looks, intervals: number): void {
     const { time, everyMs } = this.#options;
-    this.#failures.delete(nodeId);
-    this.#due.set(nodeId, time.now() + everyMs * (0.5 + this.#uniform()));
+    const due = time.now() + intervals * everyMs * (0.5 + this.#uniform());
+    looks.due = Math.min(looks.due, due);
   }
 
   #uniform(): number {

@@ -40,8 +40,8 @@ export interface ProberOptions {
 
 /** An onion connection takes most of a minute at worst. */
 const CHALLENGE_MS = 90_000;
-/** Up to three relays, one after the other, each of which is reached and waits for the gateway. */
-const ASK_MS = 600_000;
+/** Up to three relays, one after the other: 60 s to reach each, and 50 s for its answer. */
+const ASK_MS = 330_000;
 /** Of which every gateway has two that are not of its own. */
 const RELAY_FAMILIES = 3;
 /** Part of an interval. */
@@ -111,7 +111,7 @@ export class Prober implements AsyncDisposable {
     );
   }
 
-  /** Looks soon whether it is there, before those that were seen already. */
+  /** Looks whether it is there as soon as its turn comes. */
   probe(descriptor: Descriptor): void {
     this.#challenges.hurry(descriptor);
   }

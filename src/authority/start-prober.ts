@@ -25,7 +25,7 @@ export interface StartProberParts {
 }
 
 /** As clients do: a first onion connection can take most of a minute, relays wait 30 s for a gateway. */
-const [CONNECT_MS, ANSWER_MS] = [90_000, 50_000];
+const [CONNECT_MS, ANSWER_MS] = [60_000, 50_000];
 
 /** Takes up what an authority knows of the nodes, and goes on looking at them. */
 export async function startProber(
