@@ -169,6 +169,28 @@ test('a look that teaches nothing is no fault, but without others the node is fo
   assert.deepEqual([isRunning(a), broken], [false, []]);
 });
 
+test('while most looks teach nothing, time breaks no run and makes none longer, but failures count', async () => {
+  const [c, d, e] = manyOf('c', 3) as [Probed, Probed, Probed];
+  start([a, b, c, d, e]);
+  await passTime(3 * EVERY_MS);
+  const lengths = (): readonly number[] => [...runs.runs()].map(([, run]) => run.last - run.since);
+  for (const each of [a, b, c, d]) {
+    answers.set(each.nodeId, () => Promise.reject(new ProbeError('unclear', 'target off')));
+  }
+  answers.set(e.nodeId, fails);
+  await passTime(2 * EVERY_MS);
+  const before = lengths();
+  await passTime(100 * EVERY_MS);
+  assert.deepEqual([a, b, c, d, e].map(isRunning), [true, true, true, true, false]);
+  assert.deepEqual(lengths(), before);
+  answers.clear();
+  await passTime(EVERY_MS / 4);
+  assert.deepEqual([a, b, c, d].map(isRunning), [true, true, true, true]);
+  answers.set(a.nodeId, () => Promise.reject(new ProbeError('unclear', 'a block of its own')));
+  await passTime(4.5 * EVERY_MS);
+  assert.deepEqual([isRunning(a), isRunning(b)], [false, true]);
+});
+
 test('a new node is asked at once, and in a hurry before its turn', async () => {
   start([]);
   await passTime(EVERY_MS);

@@ -36,6 +36,8 @@ interface Looks {
   /** In a row. */
   failures: number;
   failedAt: number;
+  /** Whether the last one taught nothing. */
+  isUnclear: boolean;
   /** How long the last one took. */
   tookMs: number;
   /** Until when there is no other one in a hurry. */
@@ -95,16 +97,31 @@ export class ProbeLoop<Node extends Probed> implements AsyncDisposable {
 
   async #tick(signal: AbortSignal): Promise<never> {
     const { nodes, everyMs, time, random } = this.#options;
+    let before = time.now();
     for (;;) {
       const now = time.now();
       const all = new Map(nodes().map((node) => [node.nodeId, node]));
       for (const nodeId of this.#looks.keys()) if (!all.has(nodeId)) this.#looks.delete(nodeId);
       this.#turns.retain((nodeId) => all.has(nodeId));
+      this.#passOver(now - before);
       const due = [...all.values()].filter(({ nodeId }) => this.#looksAt(nodeId).due <= now);
       for (const node of shuffled(due, random)) this.#wait(node);
       this.#work();
+      before = now;
       await time.sleepUntil(now + TICK_PART * everyMs, signal);
     }
+  }
+
+  /**
+   * While the looks at most nodes teach nothing, it is the looking that is broken. That time counts for
+   * none of these; of fewer, because a node alone can bring it about.
+   */
+  #passOver(ms: number): void {
+    const { runs, time } = this.#options;
+    const running = [...this.#looks].filter(([nodeId]) => runs.isRunning(nodeId, time.now()));
+    const unclear = running.filter(([, { isUnclear }]) => isUnclear);
+    if (2 * unclear.length <= running.length) return;
+    for (const [nodeId] of unclear) runs.passOver(nodeId, ms);
   }
 
   /** One that was seen before a restart has its turn within the first interval. */
@@ -114,7 +131,7 @@ export class ProbeLoop<Node extends Probed> implements AsyncDisposable {
     const { runs, everyMs, time } = this.#options;
     const looks: Looks = {
       due: time.now() + (runs.has(nodeId) ? everyMs * this.#uniform() : 0),
-      ...{ failures: 0, failedAt: -Infinity },
+      ...{ failures: 0, failedAt: -Infinity, isUnclear: false },
       ...{ tookMs: 0, calmUntil: -Infinity },
     };
     this.#looks.set(nodeId, looks);
@@ -164,7 +181,7 @@ export class ProbeLoop<Node extends Probed> implements AsyncDisposable {
 
   #succeed(nodeId: NodeId, looks: Looks): void {
     this.#options.runs.see(nodeId, this.#options.time.now());
-    Object.assign(looks, { failures: 0, failedAt: -Infinity });
+    Object.assign(looks, { failures: 0, failedAt: -Infinity, isUnclear: false });
     this.#plan(looks, 1);
   }
 
@@ -172,6 +189,7 @@ export class ProbeLoop<Node extends Probed> implements AsyncDisposable {
     const { runs, time, onBroken, everyMs } = this.#options;
     const kind = error instanceof ProbeError ? error.kind : undefined;
     const now = time.now();
+    looks.isUnclear = kind === 'unclear';
     if (kind === 'unclear') {
       this.#plan(looks, SOON_PART);
     } else if (kind === 'wrong') {

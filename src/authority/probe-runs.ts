@@ -58,6 +58,12 @@ export class ProbeRuns {
     this.#runs.set(nodeId, { since: isOne ? Math.min(run.since, now) : now, last: now });
   }
 
+  /** So much time neither breaks its run nor makes it longer. */
+  passOver(nodeId: NodeId, ms: number): void {
+    const run = this.#runs.get(nodeId);
+    if (run) this.#runs.set(nodeId, { since: run.since + ms, last: run.last + ms });
+  }
+
   /** It is not: says whether it was before. */
   break(nodeId: NodeId): boolean {
     return this.#runs.delete(nodeId);
