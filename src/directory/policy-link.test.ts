@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'vitest';
 import {
   testAuthorities,
@@ -6,7 +7,7 @@ import {
   testPolicy,
   testSeed,
 } from '../../test/test-directory.ts';
-import { fromUtf8, utf8 } from '../base/bytes.ts';
+import { fromUtf8, toHex, utf8 } from '../base/bytes.ts';
 import { parsePolicy, renderPolicy } from './policy.ts';
 import {
   fingerprintOf,
@@ -42,6 +43,14 @@ test('another text is no link', () => {
 test('the fingerprint is of what the policy says, not of how it is written', () => {
   const written = `# from a friend\n\n${renderPolicy(policy).replaceAll(' ', '  ')}`;
   assert.deepEqual(fingerprintOf(parsePolicy(written)), link.fingerprint);
+});
+
+test('the fingerprint of a policy is that of its lines in one order', () => {
+  const url = new URL('../../spec/vectors/valid/policy-fingerprint.json', import.meta.url);
+  const vector = JSON.parse(readFileSync(url, 'utf8')) as Record<string, string>;
+  const read = parsePolicy(vector['policy'] ?? '');
+  assert.equal(renderPolicy(read), vector['text']);
+  assert.equal(toHex(fingerprintOf(read)), vector['fingerprint']);
 });
 
 test('who has the policy shows it to those who know its fingerprint, and they believe no other', () => {

@@ -30,7 +30,7 @@ test('a policy file comes back, with onions, groups, quorum and relays', () => {
 });
 
 test('comments, blank lines and extra spaces are passed over', () => {
-  const spaced = `# ours\n\n${text.replaceAll(' ', ' \t')}`;
+  const spaced = `# für uns\n\n${text.replaceAll(' ', ' \t')}`;
   assert.deepEqual(plain(parsePolicy(spaced)), plain(policy));
 });
 
@@ -94,6 +94,41 @@ test.each([
   ['a relay that is no onion', `${text}relay example.org:50010\n`, 'line 7'],
   ['a relay at port 0', `${text}relay ${onion}:0\n`, 'line 7'],
   ['two networks', `${text}network signet\n`, 'line 7'],
+  [
+    'a name that hides what follows',
+    text.replaceAll('witness authority-1', 'witness a\u001b[8m'),
+    'line 2 of the policy: only printable',
+  ],
+  [
+    'a name that moves the cursor',
+    text.replaceAll('witness authority-1', 'witness a\u009b2K'),
+    'line 2 of the policy: only printable',
+  ],
+  [
+    'a name that turns the line round',
+    text.replaceAll('witness authority-1', 'witness a\u202e'),
+    'line 2 of the policy: only printable',
+  ],
+  [
+    'a name with what nobody sees',
+    text.replaceAll('witness authority-1', 'witness a\u200b'),
+    'line 2 of the policy: only printable',
+  ],
+  [
+    'a name of other letters',
+    text.replaceAll('witness authority-1', 'witness \u0430uthority-1'),
+    'line 2 of the policy: only printable',
+  ],
+  [
+    'an unprintable name that is not known',
+    `${text}quorum \u001b[2K\n`,
+    'line 7 of the policy: only printable',
+  ],
+  [
+    'an unprintable key name',
+    text.replace('sotto/authority-1', 'sotto/\u001b[8m'),
+    'line 2 of the policy: only printable',
+  ],
   ['no network', text.replace(/^network.*\n/, ''), 'no network'],
   ['no witness', 'network regtest\n', 'no witness'],
 ])('a policy with %s is refused and says where', (_, changed, where) => {

@@ -66,7 +66,7 @@ export function renderPolicy(policy: Policy): string {
 }
 
 /**
- * Lines that begin with `#` and blank ones are passed over; a group comes after its members, an authority after its witness.
+ * Lines that begin with `#` and blank ones are passed over; the others are of printable ASCII; a group comes after its members, an authority after its witness.
  * @throws UserError that names the line.
  */
 export function parsePolicy(text: string): Policy {
@@ -75,6 +75,9 @@ export function parsePolicy(text: string): Policy {
     const words = line.trim().split(/[ \t]+/);
     if (words[0] === '' || words[0]?.startsWith('#')) continue;
     try {
+      if (!words.every((word) => PRINTABLE.test(word))) {
+        throw malformed('only printable characters of ASCII are allowed');
+      }
       draft.add(words);
     } catch (cause) {
       if (!(cause instanceof DirectoryError)) throw cause;
@@ -84,7 +87,10 @@ export function parsePolicy(text: string): Policy {
   return draft.finish();
 }
 
-const NAME = /^[^\s+]{1,64}$/;
+/** What is printed beside a fingerprint must not move, hide or turn round what is around it. */
+const PRINTABLE = /^[!-~]+$/;
+const NAME = /^[!-*,-~]{1,64}$/;
+
 const NETWORK_NAME = new RegExp(`^${NETWORK}$`);
 const ONION = new RegExp(`^(${ONION_HOST}):(${NUMBER})$`);
 
