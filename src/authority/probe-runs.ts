@@ -1,3 +1,4 @@
+import { MAX_NODES } from '../directory/limits.ts';
 import { type NodeId } from '../directory/node-id.ts';
 
 /** For how long a node has been as it should be. Milliseconds since the Unix epoch. */
@@ -24,6 +25,8 @@ const FORGOTTEN_MS = 600_000;
 const STABLE_MS = 3 * 86_400_000;
 /** For so many intervals after a wrong answer a node is not there, however it answers. */
 const BARRED_INTERVALS = 16;
+/** Those that left are barred too: the ones whose bars end first are let go for more. */
+export const MOST_BARRED = 2 * MAX_NODES;
 
 /** What was seen of nodes: since when each is there without a break, and which are barred. */
 export class ProbeRuns {
@@ -72,14 +75,17 @@ export class ProbeRuns {
   /** It has answered wrong. */
   bar(nodeId: NodeId, now: number): void {
     this.#runs.delete(nodeId);
+    this.#barred.delete(nodeId);
+    for (const [other, until] of this.#barred) {
+      if (until > now && this.#barred.size < MOST_BARRED) break;
+      this.#barred.delete(other);
+    }
     this.#barred.set(nodeId, now + BARRED_INTERVALS * this.#everyMs);
   }
 
-  /** Forgets all other nodes. */
+  /** Forgets all other nodes, but not that they are barred: else who leaves and comes back is not. */
   retain(isKept: (nodeId: NodeId) => boolean): void {
-    for (const each of [this.#runs, this.#barred]) {
-      for (const nodeId of each.keys()) if (!isKept(nodeId)) each.delete(nodeId);
-    }
+    for (const nodeId of this.#runs.keys()) if (!isKept(nodeId)) this.#runs.delete(nodeId);
   }
 
   runs(): Iterable<readonly [NodeId, Run]> {

@@ -115,12 +115,36 @@ test('who is barred and who lost cells is remembered', async () => {
   assert.equal(after.carried.isCarrying(OTHER, weights, START_MS), false);
 });
 
-test('a node that is gone is forgotten with all that was known of it', async () => {
+test('a node that is gone is forgotten, but it is barred until that is over, after a restart too', async () => {
+  const before = await open(START_MS);
+  before.there.see(NODE, START_MS);
+  before.right.bar(NODE, START_MS);
+  before.retain((nodeId) => nodeId !== NODE);
+  assert.deepEqual([...before.there.runs()], []);
+  await before.save(START_MS);
+  const after = await open(START_MS);
+  for (const { right } of [before, after]) {
+    const end = START_MS + 16 * EVERY_MS;
+    for (const [now, isRunning] of [
+      [end - 1, false],
+      [end, true],
+    ] as const) {
+      right.see(NODE, now);
+      assert.equal(right.isRunning(NODE, now), isRunning);
+    }
+  }
+});
+
+test('as many as can be saved are barred, those whose bars end first let go, and what is over is dropped', async () => {
   const memory = await open(START_MS);
-  memory.there.see(NODE, START_MS);
-  memory.right.bar(NODE, START_MS);
-  memory.retain((nodeId) => nodeId !== NODE);
-  assert.deepEqual([[...memory.there.runs()], [...memory.right.barred()]], [[], []]);
+  const idOf = (index: number): string => index.toString(16).padStart(32, '0');
+  for (let index = 0; index <= 20_000; index += 1) memory.right.bar(idOf(index), START_MS + index);
+  const barred = new Map(memory.right.barred());
+  assert.deepEqual([barred.size, barred.has(idOf(0)), barred.has(idOf(1))], [20_000, false, true]);
+  await memory.save(START_MS);
+  assert.equal([...(await open(START_MS)).right.barred()].length, 20_000);
+  memory.right.bar(NODE, START_MS + DAY_MS);
+  assert.deepEqual([...memory.right.barred()].length, 1);
 });
 
 test('a damaged file is as none, and the log says so', async () => {

@@ -6,7 +6,7 @@ import { MAX_NODES } from '../directory/limits.ts';
 import { type NodeId } from '../directory/node-id.ts';
 import { readIfPresent, writeDurably } from '../io/durable-file.ts';
 import { CarriedCells, CARRIAGES_KEPT } from './carried-cells.ts';
-import { ProbeRuns } from './probe-runs.ts';
+import { MOST_BARRED, ProbeRuns } from './probe-runs.ts';
 
 export interface OpenProberMemoryOptions {
   readonly path: string;
@@ -24,7 +24,7 @@ export interface ProberMemory {
   /** Which gateways answer right. */
   readonly right: ProbeRuns;
   readonly carried: CarriedCells;
-  /** Forgets all other nodes. */
+  /** Forgets all other nodes, but not which are barred. */
   retain(isKept: (nodeId: NodeId) => boolean): void;
   /** When this resolves, a crash undoes nothing. One call at a time. */
   save(now: number): Promise<void>;
@@ -35,8 +35,8 @@ const MOST_NODES = 2 * MAX_NODES;
 
 const id = z.string().regex(/^[0-9a-f]{32}$/);
 const time = z.int().min(0);
-const ofNodes = <T extends z.ZodType>(value: T) =>
-  z.array(z.tuple([id, value]).readonly()).max(MOST_NODES);
+const ofNodes = <T extends z.ZodType>(value: T, most = MOST_NODES) =>
+  z.array(z.tuple([id, value]).readonly()).max(most);
 const runs = ofNodes(z.strictObject({ since: time, last: time }));
 const memoryFile = z.strictObject({
   version: z.literal(1),
@@ -44,7 +44,7 @@ const memoryFile = z.strictObject({
   at: time,
   there: runs,
   right: runs,
-  barred: ofNodes(time),
+  barred: ofNodes(time, MOST_BARRED),
   carried: ofNodes(
     z
       .array(z.strictObject({ family: id, carried: z.boolean(), at: time }))
