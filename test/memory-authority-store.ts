@@ -11,23 +11,24 @@ export class MemoryAuthorityStore implements AuthorityStore {
   onDisk: () => Promise<void> = () => Promise.resolve();
   /** Called around each write; when it says so, the process is no more. */
   onWrite: (when: 'before' | 'after') => 'killed' | 'alive' = () => 'alive';
-  #votes: KeptVotes | undefined;
+  readonly #votes = new Map<number, readonly string[]>();
   #signed: string | undefined;
 
   keptVotes(): Promise<KeptVotes | undefined> {
-    return Promise.resolve(this.#votes);
+    const [newest] = [...this.#votes].sort(([a], [b]) => b - a);
+    return Promise.resolve(newest && { epoch: newest[0], notes: newest[1] });
   }
 
   keepVote(epoch: number, note: string): Promise<void> {
     return this.#write(() => {
-      const notes = this.#votes?.epoch === epoch ? this.#votes.notes : [];
-      this.#votes = { epoch, notes: [...notes, note] };
+      this.#votes.set(epoch, [...(this.#votes.get(epoch) ?? []), note]);
+      for (const older of this.#votes.keys()) if (older < epoch) this.#votes.delete(older);
     });
   }
 
   /** Whether a vote note or a signed text is on disk. */
   holds(written: string): boolean {
-    return this.#signed === written || (this.#votes?.notes.includes(written) ?? false);
+    return this.#signed === written || [...this.#votes.values()].flat().includes(written);
   }
 
   signedText(): Promise<string | undefined> {

@@ -3,6 +3,7 @@ import { type Logger, silent } from '../src/base/log.ts';
 import { NewestConsensus } from '../src/authority/newest-consensus.ts';
 import type { Ballot, RoundParts } from '../src/authority/round-parts.ts';
 import { runRounds } from '../src/authority/rounds.ts';
+import type { Time } from '../src/authority/time.ts';
 import { ShownDocuments } from '../src/authority/shown-documents.ts';
 import {
   type Consensus,
@@ -118,6 +119,8 @@ export class SimulatedAuthority {
   /** Set for one that does not keep to the rules. */
   answer: Answer | undefined;
   clockOffsetMs = 0;
+  /** In the place of one that is wrong by so much, from the next start on. */
+  clock: Time | undefined;
   log: Logger = silent;
   readonly #network: SimulatedAuthorities;
   #life: { parts: RoundParts; end: AbortController } | undefined;
@@ -181,7 +184,7 @@ export class SimulatedAuthority {
       newest,
       shown,
       castBallot: (slot, previous) => this.castBallot(slot, previous),
-      time: time.shifted(this.clockOffsetMs),
+      time: this.clock ?? time.shifted(this.clockOffsetMs),
       log: this.log,
     };
     this.#life = { parts, end };

@@ -44,6 +44,30 @@ export class VirtualTime {
     });
   }
 
+  /** A clock that is wrong by so much until it is set back; who waits for it then is woken. */
+  ahead(byMs: number): Time & { setBack: () => void } {
+    const set = new AbortController();
+    const clock = this.shifted(byMs);
+    const now = (): number => (set.signal.aborted ? this.#nowMs : clock.now());
+    return {
+      now,
+      sleepUntil: async (ms, signal) => {
+        if (set.signal.aborted) {
+          await this.sleepUntil(ms, signal);
+          return;
+        }
+        const either = AbortSignal.any([signal, set.signal]);
+        await clock.sleepUntil(ms, either).catch((error: unknown) => {
+          if (!set.signal.aborted) throw error;
+          signal.throwIfAborted();
+        });
+      },
+      setBack: () => {
+        set.abort();
+      },
+    };
+  }
+
   /** Lets time pass until then. */
   async runUntil(untilMs: number): Promise<void> {
     for (;;) {

@@ -57,6 +57,19 @@ test('votes and the signed text are there after a restart; votes of older epochs
   assert.equal((await readdir(join(directory.path, 'state', 'votes'))).length, 1);
 });
 
+test('votes of an older epoch do not take the place of newer ones', async () => {
+  await using directory = await makeTemporaryDirectory();
+  {
+    await using files = await open(directory);
+    await files.keepVote(9, 'of a clock that was ahead');
+    for (const vote of ['first', 'second']) await files.keepVote(7, vote);
+  }
+  await using files = await open(directory);
+  assert.deepEqual(await files.keptVotes(), { epoch: 9, notes: ['of a clock that was ahead'] });
+  await files.keepVote(8, 'third');
+  assert.equal((await readdir(join(directory.path, 'state', 'votes'))).length, 2);
+});
+
 test('what a crash left half written is no vote, and is removed', async () => {
   await using directory = await makeTemporaryDirectory();
   const votes = join(directory.path, 'state', 'votes');

@@ -50,8 +50,8 @@ export async function openAuthorityFiles(
       return { epoch, notes: notes.map(fromUtf8) };
     },
     async keepVote(epoch, note) {
-      const old = votes.names.filter((name) => !name.startsWith(numbered(epoch)));
-      const count = votes.names.length - old.length;
+      const old = votes.names.filter((name) => name < numbered(epoch));
+      const count = votes.names.filter((name) => name.startsWith(numbered(epoch))).length;
       await votes.write(`${numbered(epoch)}-${String(count).padStart(4, '0')}`, note);
       for (const name of old) await votes.remove(name);
     },

@@ -11,7 +11,7 @@ export interface KeptVotes {
 export interface AuthorityStore {
   /** Those of the newest epoch for which any was kept. */
   keptVotes(): Promise<KeptVotes | undefined>;
-  /** Drops the votes of older epochs. */
+  /** Drops the votes of older epochs, and never those of newer ones. */
   keepVote(epoch: number, note: string): Promise<void>;
   /** The text that was signed last. */
   signedText(): Promise<string | undefined>;

@@ -18,17 +18,15 @@ const NO_CONSENSUS = new Uint8Array(32);
 const POLLS_A_ROUND = 5;
 
 /**
- * With the votes that were accepted before a crash. Undefined for a slot whose consensus is here, and
- * when the clock went back: with votes of a later slot on disk it is not known what was said in this.
+ * With the votes that were accepted before a crash. Undefined for a slot whose consensus is here.
  * @throws DirectoryError when the votes do not verify any more, because the policy is another.
  */
 export async function openExchange(
   slot: Slot,
   { policy, signer, store, newest }: Pick<RoundParts, 'policy' | 'signer' | 'store' | 'newest'>,
 ): Promise<VoteExchange | undefined> {
+  if ((newest.consensus?.epoch ?? 0) >= slot.epoch) return undefined;
   const kept = await store.keptVotes();
-  const isPast = (kept?.epoch ?? 0) > slot.epoch || (newest.consensus?.epoch ?? 0) >= slot.epoch;
-  if (isPast) return undefined;
   const exchange = new VoteExchange({ policy, slot, signer });
   const notes = kept?.epoch === slot.epoch ? kept.notes : [];
   for (const note of notes) exchange.hold(exchange.read(note));
@@ -36,7 +34,8 @@ export async function openExchange(
 }
 
 /**
- * Does nothing when our vote is held, or when the time is over in which anyone would accept it.
+ * Does nothing when our vote is held, or when the time is over in which anyone would accept it. Nor when
+ * the clock was ahead: with votes of a later slot on disk it is not known what was said in this.
  * @throws Error when the ballot takes longer than that; whatever it or the store throws.
  */
 export async function castVote(
@@ -45,9 +44,15 @@ export async function castVote(
   signal: AbortSignal,
 ): Promise<void> {
   const { slot } = exchange;
-  const { policy, signer, newest, castBallot, time } = parts;
+  const { policy, signer, store, newest, castBallot, time, log } = parts;
   const [deadlineMs = 0] = slot.roundEndsMs;
   if (exchange.hasOwnVote() || time.now() > deadlineMs) return;
+  const keptEpoch = (await store.keptVotes())?.epoch ?? slot.epoch;
+  if (keptEpoch > slot.epoch) {
+    const until = startOf(keptEpoch + 1, slot).toISOString();
+    log.error('the clock was ahead: no vote of ours before the time that it showed', { until });
+    return;
+  }
   const previous = newest.consensus;
   const ballot = await byDeadline({ deadlineMs, time, signal }, () => castBallot(slot, previous));
   const { epoch, validAfter, freshUntil, validUntil } = slot;
@@ -92,6 +97,10 @@ export async function exchangeVotes(
     return 'again';
   });
   await inTurn(() => Promise.resolve());
+}
+
+function startOf(epoch: number, { validAfter, freshUntil }: Slot): Date {
+  return new Date(epoch * (freshUntil - validAfter) * 1000);
 }
 
 /** On disk before it is shown. */

@@ -1,7 +1,7 @@
 import { messageOf } from '../base/errors.ts';
 import { type Logger } from '../base/log.ts';
 import { type DirectorySource } from '../directory/directory-client.ts';
-import { byDeadline, type Time } from './time.ts';
+import { byDeadline, SET_BACK_MS, type Time } from './time.ts';
 
 export interface PollOptions {
   readonly peers: readonly DirectorySource[];
@@ -23,7 +23,8 @@ const PATIENCE = 5;
 
 /**
  * Asks all peers side by side, each again and again until there is nothing more to ask or the time is
- * over; one that fails, or takes too long, is asked again the next time. Rejects only when aborted.
+ * over, or the clock was set back; one that fails, or takes too long, is asked again the next time.
+ * Rejects only when aborted.
  */
 export async function pollPeers(options: PollOptions, ask: Ask): Promise<void> {
   const end = new AbortController();
@@ -40,7 +41,8 @@ async function pollPeer(
   { time, log, untilMs, everyMs, signal }: PollOptions,
   ask: Ask,
 ): Promise<Verdict> {
-  const isOver = (): boolean => signal.aborted || time.now() >= untilMs;
+  const fromMs = time.now() - SET_BACK_MS;
+  const isOver = (): boolean => signal.aborted || time.now() >= untilMs || time.now() <= fromMs;
   while (!isOver()) {
     const started = time.now();
     const deadlineMs = Math.min(started + PATIENCE * everyMs, untilMs);

@@ -104,6 +104,59 @@ test('authorities whose clocks are set back say again what they said', async () 
   for (const { votes } of [first, second]) assert.equal(votes.get(epoch)?.size, 1);
 });
 
+test('an authority whose clock was ahead does not vote, says so, and counts and signs with the others', async () => {
+  const network = new SimulatedAuthorities(3);
+  const [first, second, third] = network.all as unknown as readonly [
+    ...[SimulatedAuthority, SimulatedAuthority, SimulatedAuthority],
+  ];
+  const periods = 40;
+  third.clockOffsetMs = periods * network.timeline.periodSeconds * 1000;
+  await third.start();
+  await network.time.runUntil(network.slot(0).signsMs);
+  third.kill();
+  third.clockOffsetMs = 0;
+  const errors: unknown[] = [];
+  third.log = { ...third.log, error: (message, fields) => void errors.push([message, fields]) };
+  for (const each of network.all) await each.start();
+  await network.runThrough(1);
+  await network.runThrough(2);
+  const { epoch } = network.slot(2);
+  assert.equal(third.votes.get(epoch), undefined);
+  for (const { newest, signatures } of [first, second, third]) {
+    assert.equal(newest?.epoch, epoch);
+    assert.equal(signatures.get(epoch)?.size, 1);
+  }
+  const until = new Date(network.slot(periods + 1).publishesMs).toISOString();
+  const message = 'the clock was ahead: no vote of ours before the time that it showed';
+  assert.deepEqual(errors.at(-1), [message, { until }]);
+  const kept = await third.store.keptVotes();
+  assert.equal(kept?.epoch, network.slot(periods).epoch);
+});
+
+test.each([
+  ['before a slot opens', -500],
+  ['while it shows its vote', 120_000],
+])(
+  'an authority whose clock is set back %s takes part in the slot that is now',
+  async (_when, afterMs) => {
+    const network = new SimulatedAuthorities(3);
+    const [first, second, third] = network.all as unknown as readonly [
+      ...[SimulatedAuthority, SimulatedAuthority, SimulatedAuthority],
+    ];
+    const clock = network.time.ahead(4 * network.timeline.periodSeconds * 1000);
+    third.clock = clock;
+    for (const each of [first, second, third]) await each.start();
+    await network.time.runUntil(network.slot(0).opensMs + afterMs);
+    clock.setBack();
+    await network.runThrough(1);
+    const { epoch } = network.slot(1);
+    for (const { newest, signatures } of [first, second, third]) {
+      assert.equal(newest?.epoch, epoch);
+      assert.equal(signatures.get(epoch)?.size, 1);
+    }
+  },
+);
+
 test('an authority whose clock is set back by a slot says nothing of a slot it has left behind', async () => {
   const network = new SimulatedAuthorities(5);
   const [first, second] = network.all as unknown as [SimulatedAuthority, SimulatedAuthority];

@@ -17,6 +17,7 @@ import {
   type SignFailure,
   type SignOptions,
 } from './sign-consensus.ts';
+import { reach } from './time.ts';
 
 export type RoundOutcome =
   { readonly published: Consensus } | { readonly failure: SignFailure | 'too-few-signatures' };
@@ -25,7 +26,8 @@ export type RoundOutcome =
  * One authority's part in one slot, from whatever moment on (spec/directory.md section 9): it catches
  * up with its peers, votes, takes and passes on the votes of others, counts and signs, and publishes
  * what a quorum signed. Resolves when the slot has ended.
- * @throws the signal's reason when aborted; whatever the store throws, before anything is shown.
+ * @throws the signal's reason when aborted; Error when the clock was set back; whatever the store throws,
+ * before anything is shown.
  */
 export async function runRound(
   slot: Slot,
@@ -36,7 +38,7 @@ export async function runRound(
   await catchUp(slot, parts, signal);
   const votes = await collectVotes(slot, parts, signal);
   const signed = await signAndPublish({ slot, votes, signal }, parts);
-  await time.sleepUntil(slot.endsMs, signal);
+  await reach(slot.endsMs, time, signal);
   shown.hideSignature();
   const { consensus } = newest;
   if (consensus?.epoch === slot.epoch) return { published: consensus };
@@ -61,13 +63,14 @@ async function collectVotes(
   const exchange = await openExchange(slot, parts);
   if (exchange === undefined) return [];
   shown.showVotes(exchange);
-  await time.sleepUntil(slot.votesMs, signal);
+  await reach(slot.votesMs, time, signal);
   try {
     await castVote(exchange, parts, signal);
   } catch (error) {
     log.error('no vote for this slot', { epoch: slot.epoch, reason: messageOf(error) });
   }
   await exchangeVotes(exchange, parts, signal);
+  await reach(slot.signsMs, time, signal);
   for (const notes of exchange.equivocations()) {
     log.warn('an authority voted twice', { epoch: slot.epoch });
     await store.keepEvidence(notes);
@@ -101,7 +104,7 @@ async function signAndPublish(options: SignOptions, parts: RoundParts): Promise<
     return signed;
   };
   const publishInTime = async (): Promise<void> => {
-    await time.sleepUntil(slot.publishesMs, signal);
+    await reach(slot.publishesMs, time, signal);
     await publish();
   };
   const wantsTexts = (): boolean => ours !== undefined;

@@ -14,9 +14,12 @@ export async function runRounds(
   signal: AbortSignal,
 ): Promise<never> {
   const { policy, time, log } = parts;
+  const slotNow = (): Slot => slotAt(time.now(), timeline, policy.authorities.length);
   for (;;) {
-    const slot = slotAt(time.now(), timeline, policy.authorities.length);
-    await waitFor(slot, parts, signal);
+    const slot = slotNow();
+    const isNow = (): boolean => slotNow().epoch === slot.epoch;
+    await waitFor(slot, isNow, { parts, signal });
+    if (!isNow()) continue;
     try {
       const outcome = await runRound(slot, parts, signal);
       const said = 'failure' in outcome ? outcome.failure : 'published';
@@ -25,16 +28,23 @@ export async function runRounds(
       signal.throwIfAborted();
       log.error('a slot has failed', { epoch: slot.epoch, reason: messageOf(error) });
       parts.shown.hideSignature();
-      await time.sleepUntil(slot.endsMs, signal);
+      while (isNow() && time.now() >= slot.opensMs) await time.sleepUntil(slot.endsMs, signal);
     }
   }
 }
 
-/** Without the consensus of the slot before, it is asked for, because clients ask us. */
-async function waitFor(slot: Slot, parts: RoundParts, signal: AbortSignal): Promise<void> {
+/**
+ * Until the slot opens, or is not the next any more, because the clock was set. Without the consensus of
+ * the slot before, it is asked for, because clients ask us.
+ */
+async function waitFor(
+  slot: Slot,
+  isNext: () => boolean,
+  { parts, signal }: { readonly parts: RoundParts; readonly signal: AbortSignal },
+): Promise<void> {
   const { newest, time } = parts;
   const everyMs = ((slot.freshUntil - slot.validAfter) * 1000) / ASKS_A_PERIOD;
-  while (time.now() < slot.opensMs) {
+  while (time.now() < slot.opensMs && isNext()) {
     const untilMs = Math.min(time.now() + everyMs, slot.opensMs);
     if (newest.consensus?.epoch !== slot.epoch - 1) await follow(parts, { untilMs, signal });
     await time.sleepUntil(untilMs, signal);

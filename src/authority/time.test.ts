@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'vitest';
-import { byDeadline, wallTime } from './time.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { test, vi } from 'vitest';
+import { byDeadline, reach, wallTime } from './time.ts';
 
 const { signal } = new AbortController();
 
@@ -17,6 +18,25 @@ test('a sleep ends at its time, and at once when aborted', async () => {
   const sleeping = wallTime.sleepUntil(Infinity, end.signal);
   end.abort(reason);
   await assert.rejects(sleeping, { name: 'AbortError', cause: reason });
+});
+
+test('a sleep ends when the clock is set back by far, and not when by little', async () => {
+  const now = vi.spyOn(Date, 'now');
+  try {
+    const atMs = wallTime.now();
+    now.mockReturnValue(atMs);
+    let isAwake = false;
+    const sleeping = wallTime.sleepUntil(atMs + 3_600_000, signal).then(() => (isAwake = true));
+    now.mockReturnValue(atMs - 59_000);
+    await sleep(1100);
+    assert.equal(isAwake, false);
+    now.mockReturnValue(atMs - 61_000);
+    await sleeping;
+    const setBack = { now: Date.now, sleepUntil: () => Promise.resolve() };
+    await assert.rejects(reach(atMs, setBack, signal), { message: 'the clock was set back' });
+  } finally {
+    now.mockRestore();
+  }
 });
 
 test('work that is done in time gives its result, and its signal aborts', async () => {

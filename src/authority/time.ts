@@ -4,10 +4,15 @@ import { type Clock } from '../base/clock.ts';
 /** The clock that an authority goes by, and the way to wait for it. */
 export interface Time {
   readonly now: Clock;
-  /** Resolves once `now` is at or after `ms`; rejects with the signal's reason when aborted. */
+  /**
+   * Resolves once `now` is at or after `ms`, or when the clock is set back by more than `SET_BACK_MS`;
+   * rejects with the signal's reason when aborted.
+   */
   sleepUntil(ms: number, signal: AbortSignal): Promise<void>;
 }
 
+/** More than a clock that is kept right is ever set back. */
+export const SET_BACK_MS = 60_000;
 const LOOK_AGAIN_MS = 1000;
 
 /** Looks at the clock every second, because somebody may set it. */
@@ -15,11 +20,19 @@ export const wallTime: Time = {
   now: Date.now,
   async sleepUntil(ms, signal) {
     signal.throwIfAborted();
-    for (let left = ms - Date.now(); left > 0; left = ms - Date.now()) {
-      await sleep(Math.min(left, LOOK_AGAIN_MS), undefined, { signal });
+    let latest = Date.now();
+    for (let now = latest; now < ms && now > latest - SET_BACK_MS; now = Date.now()) {
+      latest = Math.max(latest, now);
+      await sleep(Math.min(ms - now, LOOK_AGAIN_MS), undefined, { signal });
     }
   },
 };
+
+/** @throws Error when the clock was set back meanwhile; the signal's reason when aborted. */
+export async function reach(ms: number, time: Time, signal: AbortSignal): Promise<void> {
+  await time.sleepUntil(ms, signal);
+  if (time.now() < ms) throw new Error('the clock was set back');
+}
 
 export interface Deadline {
   readonly deadlineMs: number;
