@@ -45,7 +45,8 @@ export async function castVote(
 ): Promise<void> {
   const { slot } = exchange;
   const { policy, signer, store, newest, castBallot, time, log } = parts;
-  const [deadlineMs = 0] = slot.roundEndsMs;
+  const [roundEndMs = 0] = slot.roundEndsMs;
+  const deadlineMs = (slot.votesMs + roundEndMs) / 2;
   if (exchange.hasOwnVote() || time.now() > deadlineMs) return;
   const keptEpoch = (await store.keptVotes())?.epoch ?? slot.epoch;
   if (keptEpoch > slot.epoch) {

@@ -144,6 +144,21 @@ test('one that is back within the slot completes the quorum', async () => {
   assertPublished([first, second, third], network.slot(0).epoch);
 });
 
+test('a vote that comes so late that not all would have it in time is not cast', async () => {
+  const network = new SimulatedAuthorities(5);
+  const [first] = fiveOf(network);
+  const { votesMs, roundEndsMs, epoch } = network.slot(0);
+  const [endMs = 0] = roundEndsMs;
+  first.castBallot = async (slot, previous) => {
+    await network.time.sleepUntil((votesMs + endMs) / 2 + 1, new AbortController().signal);
+    return first.usualBallot(slot, previous);
+  };
+  await start(network.all);
+  await network.runThrough(0);
+  assertPublished(network.all, epoch);
+  assert.equal(first.votes.get(epoch), undefined);
+});
+
 test('an authority that cannot make up its mind counts and signs with the others', async () => {
   const network = new SimulatedAuthorities(5);
   const [first, second, third, fourth] = fiveOf(network);

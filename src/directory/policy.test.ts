@@ -135,6 +135,13 @@ test.each([
   assert.throws(() => parsePolicy(changed), { name: 'UserError', message: new RegExp(where) });
 });
 
+test('a policy has no more witnesses than a note has room for signatures', () => {
+  const most = renderPolicy(testPolicy(testAuthorities(64)));
+  assert.equal(parsePolicy(most).authorities.length, 64);
+  const many = renderPolicy(testPolicy(testAuthorities(65)));
+  assert.throws(() => parsePolicy(many), { name: 'UserError', message: /line 66 .* 64 witnesses/ });
+});
+
 test('noise is refused with an error for the operator', () => {
   fc.assert(
     fc.property(fc.string(), (noise) => {

@@ -3,6 +3,7 @@ import { UserError } from '../base/errors.ts';
 import { type OnionAddress } from './consensus-node.ts';
 import { DirectoryError } from './directory-error.ts';
 import { NETWORK, NUMBER, ONION_HOST, parseNumber, parsePort } from './fields.ts';
+import { MAX_SIGNATURES } from './limits.ts';
 import { formatVerifierKey, type NoteVerifier, parseVerifierKey } from './note.ts';
 
 /** An authority, by the name that the policy gives it, and the key its signatures must be by. */
@@ -143,6 +144,9 @@ class PolicyDraft {
 
   #addAuthority(name: string, verifierKey: string): void {
     const verifier = parseVerifierKey(verifierKey);
+    if (this.#authorities.length >= MAX_SIGNATURES) {
+      throw malformed(`a note has room for the signatures of ${MAX_SIGNATURES} witnesses`);
+    }
     if (
       this.#authorities.some((other) => equalBytes(other.verifier.key.bytes, verifier.key.bytes))
     ) {
