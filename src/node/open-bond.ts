@@ -8,6 +8,7 @@ import { readIfPresent } from '../io/durable-file.ts';
 
 /** What a node tells of the coins that are locked for it. */
 export interface NodeBond {
+  readonly claim: BondClaim;
   /** Of its descriptor. */
   readonly bond: Bond;
   /** What authorities and clients check it with. */
@@ -25,7 +26,7 @@ export async function openBond(path: string, nodeId: NodeId): Promise<NodeBond> 
   if (claim.nodeId !== nodeId) {
     throw new UserError(`the bond in ${path} is that of node ${claim.nodeId}, not of ${nodeId}`);
   }
-  return { bond: claim.bond, file: bytes };
+  return { claim, bond: claim.bond, file: bytes };
 }
 
 function parse(bytes: Uint8Array, path: string): BondClaim {

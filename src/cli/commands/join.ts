@@ -41,7 +41,9 @@ export function joinCommand(): Command {
         await requireRunning(stack, signal);
         const { joinChecks } = await import('../../stack/join/join-checks.ts');
         const { runChecks } = await import('../../stack/run-checks.ts');
-        const findings = await runChecks(joinChecks(stack, { policyFile, clock: Date.now }), {
+        const known = bond ?? stack.config.relay?.bond;
+        const checks = joinChecks(stack, { policyFile, bondFile: known, clock: Date.now });
+        const findings = await runChecks(checks, {
           signal,
           onFinding: (finding) => {
             note(findingsText([finding]));
@@ -50,7 +52,6 @@ export function joinCommand(): Command {
         if (json && !isFit(findings)) printJson({ ok: false, checks: findings });
         requireFit(findings);
         try {
-          const known = bond ?? stack.config.relay?.bond;
           const relay = { policy: policyFile, ...(known !== undefined && { bond: known }) };
           const listing = await changeAndWait({ home, relay, wait, signal });
           if (json) printJson({ ok: true, checks: findings, listing });

@@ -5,18 +5,21 @@ import { torCheck } from '../doctor/tor-check.ts';
 import type { Check } from '../finding.ts';
 import type { Stack } from '../open-stack.ts';
 import { clockCheck } from '../preflight/clock.ts';
+import { bondCheck } from './bond-check.ts';
 import { policyCheck } from './policy-check.ts';
 import { targetCheck } from './target-check.ts';
 
 export interface JoinChecksOptions {
   readonly policyFile: string;
+  /** What `sotto bond prove` wrote. */
+  readonly bondFile?: string | undefined;
   readonly clock: Clock;
 }
 
 /** What must be so before a node asks to be listed. None of it changes anything. */
 export function joinChecks(
   stack: Stack,
-  { policyFile, clock }: JoinChecksOptions,
+  { policyFile, bondFile, clock }: JoinChecksOptions,
 ): readonly Check[] {
   const { plan, backend, home, config } = stack;
   return [
@@ -25,6 +28,7 @@ export function joinChecks(
     torCheck(home, clock),
     memoryRoom(plan, backend),
     targetCheck(stack, clock),
+    ...(bondFile === undefined ? [] : [bondCheck(bondFile, stack)]),
     relayOnion(plan, clock),
   ];
 }
