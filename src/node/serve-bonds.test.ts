@@ -225,3 +225,25 @@ test('a node shows its own bond, and nothing of other kinds that it had not', as
   assert.equal(served.noteOf(DIRECTORY_KINDS.bond, nodeDigest(OTHER)), undefined);
   assert.equal(served.noteOf(DIRECTORY_KINDS.descriptor, nodeDigest(ONE)), undefined);
 });
+
+test('a node tells its operator from thirty days before its bond ends', async () => {
+  await using directory = await makeTemporaryDirectory();
+  tip.height = 10 * 2016 - 29 * 144;
+  const told: unknown[] = [];
+  const log = {
+    ...silent,
+    warn: (_message: string, fields?: object) => {
+      told.push(fields);
+    },
+  };
+  await using served = await serveBonds(directoryOfOne(), {
+    dataDirectory: directory.path,
+    nodeId: ONE,
+    own: fileOf(ONE, 'first'),
+    chain,
+    sources: () => [],
+    log,
+  });
+  assert.ok(served);
+  assert.deepEqual(told, [{ days: 29 }]);
+});

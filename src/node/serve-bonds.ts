@@ -3,10 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
 import { Scope } from '../base/lifecycle.ts';
 import type { Logger } from '../base/log.ts';
-import type { BondChain } from '../bond/verify-bond.ts';
+import { claimOfNode } from '../bond/claim-of-node.ts';
+import { type BondChain, momentOf, secondsLeft } from '../bond/verify-bond.ts';
 import type { Consensus } from '../directory/consensus.ts';
 import { DIRECTORY_KINDS, nodeOf } from '../directory/directory-view.ts';
 import type { NodeId } from '../directory/node-id.ts';
+import { timeOf } from './check-bond.ts';
 import type { LinkablePeer } from './directory-peer.ts';
 import { KeptBonds } from './kept-bonds.ts';
 import type { NodeDirectory } from './node-directory.ts';
@@ -36,10 +38,20 @@ export async function serveBonds(
   { dataDirectory, nodeId, own, chain, sources, log }: ServeBondsOptions,
 ): Promise<NodeDirectory> {
   const kept = await KeptBonds.open(join(dataDirectory, 'bonds'), chain);
+  const claim = own && claimOfNode(own, nodeId);
   const stop = new AbortController();
   const { signal } = stop;
   const wait = (ms: number): Promise<void> =>
     sleep(ms, undefined, { signal }).catch(() => undefined);
+
+  let toldDays = Infinity;
+  function tellOwn(): void {
+    if (claim === undefined) return;
+    const { daysLeft, endsSoon } = timeOf(secondsLeft(claim.bond, momentOf(chain)));
+    if (!endsSoon || daysLeft === toldDays) return;
+    toldDays = daysLeft;
+    log.warn('the bond of this node ends soon: docs/bonds.md, step 2', { days: daysLeft });
+  }
 
   async function isComplete(consensus: Consensus): Promise<boolean> {
     try {
@@ -64,11 +76,13 @@ export async function serveBonds(
       if (consensus === undefined || (!isNew && (isDone || waitedMs < againMs))) continue;
       againMs = isNew ? AGAIN_MS : Math.min(2 * againMs, LONGEST_MS);
       looked = consensus;
+      if (isNew) tellOwn();
       isDone = await isComplete(consensus);
       waitedMs = 0;
     }
   }
 
+  tellOwn();
   const following = follow();
   return {
     ...directory,
