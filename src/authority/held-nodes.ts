@@ -78,8 +78,8 @@ export class HeldNodes implements DescriptorShelf {
   static async open(options: HeldNodesOptions): Promise<HeldNodes> {
     const nodes = new HeldNodes(await RecordDirectory.open(options.directory), options);
     for (const name of nodes.#records.names) {
-      const note = await nodes.#records.read(name);
-      nodes.#hold({ descriptor: rereadDescriptor(note), note });
+      const shelved = (note: Uint8Array) => ({ descriptor: rereadDescriptor(note), note });
+      nodes.#hold(await nodes.#records.decoded(name, shelved));
     }
     await nodes.forget(options.now);
     return nodes;

@@ -74,7 +74,9 @@ export class Checkpoints {
    * @throws DirectoryError as `take` of GatheredCosignatures.
    */
   async gatherFrom(source: DirectorySource, signal: AbortSignal): Promise<void> {
-    for (const { size, gathered } of this.#all.slice(0, GATHERED)) {
+    // Asked for 0, a source shows the newest: nobody signs a log without an entry.
+    const signed = this.#all.slice(0, GATHERED).filter(({ size }) => size > 0);
+    for (const { size, gathered } of signed) {
       const note = await source.fetch(DIRECTORY_KINDS.checkpoint, sizeDigest(size), signal);
       if (note.length > 0) gathered.take(note);
     }

@@ -176,6 +176,19 @@ test.each<[string, HistoryEntry[], Lie]>([
   assert.equal(evidence.length, 1);
 });
 
+test('a first page of crumbs does not have the rest asked for in as many questions', async () => {
+  const crumbs = gateway(entriesOf(1, 9000), (query, body) =>
+    query.op === 'TX' ? with_(3, new Uint8Array(1023))(query, body) : body,
+  );
+  const { code, culprit } = await refused(crumbs.put);
+  assert.equal(code, 'malformed-reply');
+  assert.deepEqual(culprit, { role: 'gateway', nodeId: GATEWAY });
+  assert.deepEqual(
+    crumbs.asked.map(({ op }) => op),
+    ['HISTORY', 'TX'],
+  );
+});
+
 test('a history of more than 2000 entries is not read', async () => {
   const { asked, put } = gateway(entriesOf(2001, 10));
   assert.equal((await refused(put)).code, 'history-too-long');

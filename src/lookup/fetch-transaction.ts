@@ -23,6 +23,9 @@ export interface FetchedTransaction {
   readonly evidence: readonly SignedReply[];
 }
 
+/** With the longest proof beside them more bytes fit into the first page. */
+const MIN_PAGE_BYTES = 1024;
+
 /** A later page has a longer offset to write down than the first. */
 const OFFSET_BYTES = 8;
 
@@ -37,6 +40,10 @@ export async function fetchTransaction(
   const answer = await put(question);
   const { size, offset, bytes, proof } = readBody(answer, decodeTransactionBody);
   if (offset !== 0) throw gatewayLied(answer, 'it does not begin at the first byte');
+  // A first page of crumbs would have the rest asked for in as many questions.
+  if (bytes.length < Math.min(size, MIN_PAGE_BYTES)) {
+    throw gatewayLied(answer, 'its first page is far from full');
+  }
   reserve?.(size);
   const raw = new Uint8Array(size);
   raw.set(bytes);
