@@ -178,6 +178,16 @@ test.each([
   assert.ok(stderr.includes(message));
 });
 
+test('a policy without relays is told as such', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const policy = join(directory.path, 'policy');
+  writeFileSync(policy, renderPolicy({ ...POLICY, bootstrap: [] }));
+  const place = ['--policy', policy, '--state', directory.path];
+  const { exit, stderr } = await sotto('directory', 'show', ...place, ...NO_TOR);
+  assert.equal(exit, 1);
+  assert.match(stderr, /nobody to ask for a consensus: the policy names no relay/);
+});
+
 test('a policy that is no text is told as such', async () => {
   await using directory = await makeTemporaryDirectory();
   const policy = join(directory.path, 'policy');

@@ -200,7 +200,9 @@ export async function openDirectoryClient(
 function unavailable(held: Consensus | undefined, cause: AggregateError): DirectoryError {
   const message =
     held === undefined
-      ? 'no relay gave a valid consensus'
+      ? cause.errors.length === 0
+        ? 'there is nobody to ask for a consensus: the policy names no relay'
+        : 'no relay gave a valid consensus'
       : `the consensus of epoch ${held.epoch} was valid until ${timeOf(held.validUntil)}, and ${whyNone(cause)}`;
   return new DirectoryError('unavailable', message, { cause });
 }
