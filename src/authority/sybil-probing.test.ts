@@ -48,15 +48,20 @@ const overloading: Misdeed = (relay, gateway) =>
     ? new AttemptError('overload', { suspect: 'gateway' })
     : undefined;
 
-/** The part of the honest nodes that run, from the first hour to the fifth, on average. */
+/** The part of the honest nodes that run, from the first hour to the fifth, on average of five draws. */
 async function honestRunning(misdeed: Misdeed): Promise<number> {
+  const parts = await Promise.all([1, 2, 3, 4, 5].map((seed) => honestRunningOf(seed, misdeed)));
+  return parts.reduce((sum, part) => sum + part, 0) / parts.length;
+}
+
+async function honestRunningOf(seed: number, misdeed: Misdeed): Promise<number> {
   const { headers, gateway: answering } = probedChain();
   const scriptHash = '77'.repeat(32);
   const known = { scriptHash, tip: headers.chain.tip, items: [] };
   const question = { op: 'HISTORY', scriptHash, proofs: true, raw: true } as const;
   const reply = await answering(encodeQuery(question), { signal });
   const consensus = testConsensus({ nodes: listed() });
-  const uniform = seededNumbers(7);
+  const uniform = seededNumbers(seed);
   const random = (below: number): number => Math.floor(uniform() * below);
   const carried = new CarriedCells();
   const asked = new AskedScripts('nowhere', []);
@@ -104,10 +109,10 @@ async function honestRunning(misdeed: Misdeed): Promise<number> {
 
 test('five times as many nodes without a bond, which lose the cells of others, keep no honest node from running', async () => {
   const part = await honestRunning(losing);
-  assert.ok(part > 0.98, `${part} of the honest nodes run`);
+  assert.ok(part > 0.99, `${part} of the honest nodes run`);
 });
 
 test('nor do they by bringing gateways to say that they have too much to do', async () => {
   const part = await honestRunning(overloading);
-  assert.ok(part > 0.98, `${part} of the honest nodes run`);
+  assert.ok(part > 0.99, `${part} of the honest nodes run`);
 });
