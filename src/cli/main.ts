@@ -43,7 +43,10 @@ function program(): Command {
     // An option after the name of a command is that command's.
     .enablePositionalOptions()
     .helpCommand('help [command]', 'show the help of a command')
-    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage. What failed with --json prints {"ok": false, "message"}.');
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 wrong usage. What failed with --json prints {"ok": false, "message"}.',
+    );
   for (const [heading, commands] of Object.entries(commandsByHeading())) {
     for (const command of commands) sotto.addCommand(command.helpGroup(heading));
   }
