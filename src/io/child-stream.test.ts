@@ -84,7 +84,23 @@ test('a program that writes without end waits while nobody reads', async () => {
   stream.destroy();
 });
 
-test('a program that ends closes the stream', async () => {
-  const stream = await openChildStream(shell('echo +; echo bye'));
-  assert.equal(await text(stream), 'bye\n');
+test('what a program writes before it ends is read, and then the stream closes', async () => {
+  const lastWords = async (): Promise<string> => {
+    const stream = await openChildStream(shell('echo +; echo bye'));
+    const closed = new Promise((resolve) => stream.once('close', resolve));
+    const words = await text(stream);
+    await closed;
+    return words;
+  };
+  const all = await Promise.all(Array.from({ length: 20 }, lastWords));
+  assert.deepEqual(new Set(all), new Set(['bye\n']));
+});
+
+test('what a program wrote is read although it has ended', async () => {
+  const stream = await openChildStream(shell('echo +; echo $$; echo bye'));
+  await once(stream, 'readable');
+  const [pid, rest] = String(stream.read()).split('\n', 2);
+  await untilGone(Number(pid));
+  await sleep(50);
+  assert.equal(`${rest}${await text(stream)}`.trim(), 'bye');
 });

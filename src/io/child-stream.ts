@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Duplex } from 'node:stream';
+import { Duplex, Writable } from 'node:stream';
 import { execa } from 'execa';
 import { DialError } from './dial.ts';
 import { endGroup } from './process-group.ts';
@@ -23,7 +23,7 @@ const MAX_COMPLAINT_BYTES = 4096;
 /**
  * The standard input and output of a program, as a stream. The stream is open when the promise
  * resolves: when the program has written `OPENED`. Destroying it ends the program; what is not read
- * waits in the pipe.
+ * waits in the pipe, also when the program has ended.
  * @throws DialError, with what the program says on standard error, when it ends before; an error
  * with code ENOENT when there is no such program.
  */
@@ -46,8 +46,8 @@ export async function openChildStream(options: ChildStreamOptions): Promise<Dupl
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-MAX_COMPLAINT_BYTES);
   });
-  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
-  stream.on('error', () => undefined);
+  const stream = Duplex.from({ readable: child.stdout, writable: inputOf(child.stdin) });
+  stream.on('error', () => undefined).once('end', () => stream.end());
   const abort = (): void => void stream.destroy();
   signal.addEventListener('abort', abort, { once: true });
   stream.once('close', () => {
@@ -61,6 +61,26 @@ export async function openChildStream(options: ChildStreamOptions): Promise<Dupl
     throw new DialError(complaint.trim() || `${command} did not open a stream`);
   }
   return stream;
+}
+
+/**
+ * What is written goes to `stdin`. It does not close when `stdin` does, as it does when the program
+ * ends: with it would go what the program wrote last and nobody has read yet.
+ */
+function inputOf(stdin: Writable): Writable {
+  stdin.on('error', () => undefined);
+  return new Writable({
+    write: (chunk: Uint8Array, _encoding, done) => void stdin.write(chunk, done),
+    final(done) {
+      stdin.end(() => {
+        done();
+      });
+    },
+    destroy(error, done) {
+      stdin.destroy();
+      done(error);
+    },
+  });
 }
 
 /** As many bytes as `OPENED` has, or fewer when the stream ends before. */
