@@ -65,7 +65,8 @@ async function startBridge(state: string): Promise<{ bridge: Child; words: reado
     stopTimeoutMs: 20_000,
   });
   const ready = waitUntil(() => isReady || undefined, {
-    what: `the bridge to be ready: ${words.join('\n')}`,
+    what: 'the bridge to be ready',
+    instead: () => words.join('\n'),
     timeoutMs: 120_000,
     intervalMs: 50,
     signal,

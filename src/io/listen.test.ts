@@ -51,6 +51,10 @@ test('waiting ends with the answer, with the time, or with the signal', async ()
     waitUntil(() => undefined, settings),
     (error) => error instanceof WaitTimeoutError && error.message.includes('rain'),
   );
+  await assert.rejects(
+    waitUntil(() => undefined, { ...settings, instead: () => 'the sun shines' }),
+    /^WaitTimeoutError: waited 0 s for rain in vain: the sun shines$/,
+  );
   const aborted = AbortSignal.abort(new Error('stop'));
   await assert.rejects(
     waitUntil(() => 1, { ...settings, signal: aborted }),

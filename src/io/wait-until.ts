@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface WaitOptions {
   /** What is awaited, for the error: "tor to bootstrap". */
   readonly what: string;
+  /** What there was instead when time ran out, for the error; nothing when absent or empty. */
+  readonly instead?: () => string;
   readonly timeoutMs: number;
   readonly intervalMs: number;
   readonly signal: AbortSignal;
@@ -19,7 +21,7 @@ export class WaitTimeoutError extends Error {
  */
 export async function waitUntil<T>(
   ask: () => Promise<T | undefined> | T | undefined,
-  { what, timeoutMs, intervalMs, signal }: WaitOptions,
+  { what, instead, timeoutMs, intervalMs, signal }: WaitOptions,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
@@ -27,7 +29,10 @@ export async function waitUntil<T>(
     const answer = await ask();
     if (answer !== undefined) return answer;
     if (performance.now() >= deadline) {
-      throw new WaitTimeoutError(`waited ${Math.round(timeoutMs / 1000)} s for ${what} in vain`);
+      const seconds = Math.round(timeoutMs / 1000);
+      const found = instead?.() ?? '';
+      const end = found === '' ? '' : `: ${found}`;
+      throw new WaitTimeoutError(`waited ${seconds} s for ${what} in vain${end}`);
     }
     await sleep(intervalMs, undefined, { signal });
   }
