@@ -1,10 +1,10 @@
-import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { Scope } from '../src/base/lifecycle.ts';
+import { PORTS_IN_A_ROW } from '../src/config/stack-config.ts';
+import { findFreePorts } from '../src/io/free-ports.ts';
 import { findMarkedProcesses } from '../src/io/marked-processes.ts';
-import { isTaken } from '../src/io/port-holder.ts';
 import { type Reaper, startReaper } from '../src/io/reaper.ts';
 import { type ProgramOutput, runProgram } from '../src/io/run-program.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
@@ -47,8 +47,6 @@ export interface ProcessServer {
 }
 
 const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
-/** As many as sotto.yaml sets apart, from `first_port` on. */
-const PORTS = 16;
 
 /** @param signal ends all that runs. */
 export async function startProcessLab(signal: AbortSignal): Promise<ProcessLab> {
@@ -66,12 +64,13 @@ export async function startProcessLab(signal: AbortSignal): Promise<ProcessLab> 
     directory,
     network,
     async makeServer(name, options) {
+      const [firstPort = 0] = await findFreePorts(PORTS_IN_A_ROW);
       const server = serverAt(homeAt(join(directory, name)), { reaper, signal });
       started.defer(() => endAll(server));
       await server.succeed(
         'init',
         ...['--backend', 'process', '--tor-test-network', networkFile],
-        ...['--first-port', String(await freePorts()), ...options, '--yes'],
+        ...['--first-port', String(firstPort), ...options, '--yes'],
       );
       return server;
     },
@@ -129,15 +128,6 @@ async function endAll(server: ProcessServer): Promise<void> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
-  }
-}
-
-async function freePorts(): Promise<number> {
-  for (;;) {
-    const first = randomInt(20_000, 32_000 - PORTS);
-    const ports = Array.from({ length: PORTS }, (_, index) => first + index);
-    const taken = await Promise.all(ports.map((port) => isTaken({ host: '127.0.0.1', port })));
-    if (!taken.includes(true)) return first;
   }
 }
 

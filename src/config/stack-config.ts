@@ -65,7 +65,7 @@ export interface StackConfig {
 const MIN_MEMORY_MIB = 3328;
 const MIN_MEMORY_WITH_BRIDGE_MIB = 3712;
 /** Ports that the process backend counts from `first_port` on. */
-const PORTS_IN_A_ROW = 16;
+export const PORTS_IN_A_ROW = 16;
 
 /** What the files that name it could take for something else: control characters, quotes, `#`, `$`, `\\`. */
 const PLAIN_PATH = /^\/([^\p{Cc}'"#$\\]*[^\p{Cc}\s'"#$\\])?$/u;

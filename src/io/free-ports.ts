@@ -1,26 +1,56 @@
 import { randomInt } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { Scope } from '../base/lifecycle.ts';
 import { listenTcp } from './listen.ts';
 
 /** Below Linux's range for outgoing connections, so that none takes a port before its owner does. */
 const FIRST = 20_000;
 const END = 32_000;
-
-/** Ports that were given away: whoever asked may not listen yet. */
-const given = new Set<number>();
+const LOOPBACK = '127.0.0.1';
 
 /**
- * Different TCP ports of an address of this machine that nothing listens on, and none that was found
- * before. For programs that cannot be given port 0.
+ * TCP ports in a row, of an address of this machine, that nothing listens on. They are given to nobody
+ * else, in no process that asks here, until this process ends. For programs that cannot be given port 0.
  */
-export async function findFreePorts(count: number, host = '127.0.0.1'): Promise<number[]> {
-  const ports: number[] = [];
-  while (ports.length < count) {
-    const port = randomInt(FIRST, END);
-    if (given.has(port)) continue;
-    given.add(port);
-    if (await isFree(port, host)) ports.push(port);
+export async function findFreePorts(count: number, host = LOOPBACK): Promise<number[]> {
+  for (;;) {
+    const first = randomInt(FIRST, END - count + 1);
+    const ports = Array.from({ length: count }, (_, index) => first + index);
+    if (await areOurs(ports, host)) return ports;
   }
-  return ports;
+}
+
+async function areOurs(ports: readonly number[], host: string): Promise<boolean> {
+  await using reserving = new Scope();
+  for (const port of ports) {
+    const reserved = await reserve(port);
+    if (reserved === undefined) return false;
+    reserving.defer(() => {
+      reserved.close();
+    });
+    if (!(await isFree(port, host))) return false;
+  }
+  reserving.move();
+  return true;
+}
+
+/**
+ * Whoever is to have a TCP port may listen long after it was found. Until then the UDP port of its number
+ * keeps it, which the kernel gives to one process, and takes back however that ends.
+ */
+async function reserve(port: number): Promise<Socket | undefined> {
+  const socket = createSocket('udp4');
+  socket.unref();
+  try {
+    socket.bind({ port, address: LOOPBACK, exclusive: true });
+    await once(socket, 'listening');
+    return socket;
+  } catch (error) {
+    socket.close();
+    if (isTaken(error)) return undefined;
+    throw error;
+  }
 }
 
 async function isFree(port: number, host: string): Promise<boolean> {
@@ -33,7 +63,11 @@ async function isFree(port: number, host: string): Promise<boolean> {
     });
     return server.port === port;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    if (isTaken(error)) return false;
     throw error;
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
 }
