@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { testAuthorities, testPolicy } from '../../test/test-directory.ts';
+import { testAuthorities, testPolicy, testSeed } from '../../test/test-directory.ts';
+import { onionAddressOf } from '../tor/onion-address.ts';
 import { isQuorum, parsePolicy, renderPolicy } from './policy.ts';
 
 const policy = testPolicy(testAuthorities(5));
 const verifiers = policy.authorities.map(({ verifier }) => verifier);
 const names = policy.authorities.map(({ name }) => name);
 const text = renderPolicy(policy);
-const onion = `${'a'.repeat(55)}d.onion`;
+const onion = onionAddressOf(testSeed('onion'));
+const misread = `${onion.startsWith('a') ? 'b' : 'a'}${onion.slice(1)}`;
 
 /** Functions differ from key to key; the rest is compared. */
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
@@ -90,6 +92,20 @@ test.each([
     `${text}${`authority ${names[0] ?? ''} ${onion}:1\n`.repeat(2)}`,
     'line 8',
   ],
+  [
+    'one onion for two authorities',
+    `${text}${names
+      .slice(0, 2)
+      .map((name) => `authority ${name} ${onion}:1\n`)
+      .join('')}`,
+    'line 8',
+  ],
+  [
+    'an authority at an onion with a letter misread',
+    `${text}authority ${names[0] ?? ''} ${misread}:1\n`,
+    'line 7',
+  ],
+  ['a relay at an onion with a letter misread', `${text}relay ${misread}:1\n`, 'line 7'],
   ['an authority that is no onion', `${text}authority ${names[0] ?? ''} 127.0.0.1:1\n`, 'line 7'],
   ['a relay that is no onion', `${text}relay example.org:50010\n`, 'line 7'],
   ['a relay at port 0', `${text}relay ${onion}:0\n`, 'line 7'],

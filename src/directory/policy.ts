@@ -1,5 +1,6 @@
 import { equalBytes } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
+import { isOnionAddress } from '../tor/onion-address.ts';
 import { type OnionAddress } from './consensus-node.ts';
 import { DirectoryError } from './directory-error.ts';
 import { NETWORK, NUMBER, ONION_HOST, parseNumber, parsePort } from './fields.ts';
@@ -161,7 +162,12 @@ class PolicyDraft {
       throw malformed(`no witness ${name} above this line`);
     }
     if (this.#onions.has(name)) throw malformed(`a second onion of ${name}`);
-    this.#onions.set(name, parseOnion(address));
+    const onion = parseOnion(address);
+    for (const [other, { host, port }] of this.#onions) {
+      if (host === onion.host && port === onion.port)
+        throw malformed(`the onion of ${other} again`);
+    }
+    this.#onions.set(name, onion);
   }
 
   #addGroup(name: string, count: string, members: readonly string[]): void {
@@ -193,6 +199,7 @@ class PolicyDraft {
 function parseOnion(address: string): OnionAddress {
   const [, host, port] = ONION.exec(address) ?? [];
   if (host === undefined || port === undefined) throw malformed('not an onion address and port');
+  if (!isOnionAddress(host)) throw malformed(`a letter of ${host} is wrong`);
   return { host, port: parsePort(port) };
 }
 

@@ -27,6 +27,17 @@ export function publicKeyOfOnion(address: string): Uint8Array {
   return publicKey;
 }
 
+/** Whether it stands for a public key: a letter that was misread changes the checksum. */
+export function isOnionAddress(address: string): boolean {
+  try {
+    publicKeyOfOnion(address);
+    return true;
+  } catch (cause) {
+    if (cause instanceof RangeError) return false;
+    throw cause;
+  }
+}
+
 function checksumOf(publicKey: Uint8Array): Uint8Array {
   const input = concatBytes(utf8('.onion checksum'), publicKey, VERSION);
   return createHash('sha3-256').update(input).digest().subarray(0, 2);
