@@ -1,5 +1,5 @@
-import { toHex, utf8 } from '../src/base/bytes.ts';
-import { acceptConsensus } from '../src/directory/accept-consensus.ts';
+import { toBase64, toHex, utf8 } from '../src/base/bytes.ts';
+import { acceptConsensus, checkFollows } from '../src/directory/accept-consensus.ts';
 import { applyChange, renderChange } from '../src/directory/consensus-change.ts';
 import { type ConsensusNode, parseConsensus } from '../src/directory/consensus.ts';
 import { openNote, textOfNote } from '../src/directory/note.ts';
@@ -25,6 +25,7 @@ const CHANGED_PERCENT = [0, 1, 10, 100];
 function nodeNumber(index: number): ConsensusNode {
   const seed = testSeed(`bench ${index}`);
   const nodeId = toHex(seed.subarray(0, 16));
+  const replyKey = testSeed(`bench reply ${index}`);
   const [node] = testContent().nodes;
   if (node === undefined) throw new Error('the test consensus has nodes');
   return {
@@ -33,8 +34,11 @@ function nodeNumber(index: number): ConsensusNode {
     descriptorDigest: seed,
     weight: 100_000 + index,
     family: nodeId,
-    keyConfigs: [testKeyConfig(nodeId, 20_788), testKeyConfig(nodeId, 20_789)],
-    replyKey: deferPublicKey(testSeed(`bench reply ${index}`)),
+    keyConfigs: {
+      current: toBase64(testKeyConfig(nodeId, 20_788)),
+      next: toBase64(testKeyConfig(nodeId, 20_789)),
+    },
+    replyKey: deferPublicKey(() => replyKey),
   };
 }
 
@@ -49,6 +53,8 @@ export async function bench(): Promise<readonly Report[]> {
   const note = utf8(signed);
   const text = textOfNote(note);
   const verifiers = policy.authorities.map(({ verifier }) => verifier);
+  const consensus = parseConsensus(text);
+  const next = parseConsensus(textOfNote(signedBy(nextContent(consensus, { nodes }), authorities)));
   const measured = await measureSideBySide([
     {
       name: 'accept: verify, parse and index',
@@ -56,6 +62,12 @@ export async function bench(): Promise<readonly Report[]> {
     },
     { name: `verify ${SIGNATURES} signatures`, run: () => openNote(note, verifiers) },
     { name: 'parse and index', run: () => parseConsensus(text) },
+    {
+      name: 'see that the next follows it',
+      run: () => {
+        checkFollows(next, consensus);
+      },
+    },
   ]);
   return [
     {
@@ -101,6 +113,9 @@ function moveOn(node: ConsensusNode): ConsensusNode {
   return {
     ...node,
     descriptorDigest: testSeed(`next ${node.nodeId}`),
-    keyConfigs: [node.keyConfigs[1], testKeyConfig(node.nodeId, 20_790)],
+    keyConfigs: {
+      current: node.keyConfigs.next,
+      next: toBase64(testKeyConfig(node.nodeId, 20_790)),
+    },
   };
 }

@@ -11,6 +11,7 @@ import { startChainServer } from '../src/devnet/chain-server.ts';
 import { fundWallet, type WalletAddress } from '../src/devnet/wallet.ts';
 import { type Consensus, parseConsensus, renderConsensus } from '../src/directory/consensus.ts';
 import { type ConsensusNode } from '../src/directory/consensus-node.ts';
+import { keyConfigsOf } from '../src/directory/descriptor.ts';
 import { DIRECTORY_KINDS, nodeOf } from '../src/directory/directory-view.ts';
 import { type NodeId, nodeIdOf } from '../src/directory/node-id.ts';
 import { loadPublicKey } from '../src/directory/public-key.ts';
@@ -223,7 +224,7 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
       flags: new Set(['Relay', 'Gateway', 'Running']),
       family: nodeId,
       onion,
-      keyConfigs: [current.keyConfig, next.keyConfig],
+      keyConfigs: keyConfigsOf({ keyConfigs: [current, next] }),
       replyKey: loadPublicKey(replyKey.publicKey),
     };
     return { node, listed, relay };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, test } from 'vitest';
-import { fromHex } from '../src/base/bytes.ts';
+import { fromBase64, fromHex, toBase64 } from '../src/base/bytes.ts';
 import type { Cbor } from '../src/base/cbor.ts';
 import { purseOf, signPayment } from '../src/devnet/purse.ts';
 import { type Consensus, parseConsensus, renderConsensus } from '../src/directory/consensus.ts';
@@ -596,10 +596,13 @@ test.each<[string, (consensus: Consensus) => Partial<Consensus>]>([
       nodes: nodes.map((node) => {
         const keyConfig = (ahead: number): Uint8Array =>
           encodeKeyConfig({
-            keyId: ((node.keyConfigs[0][0] ?? 0) + 100 + ahead) % 256,
+            keyId: ((fromBase64(node.keyConfigs.current)[0] ?? 0) + 100 + ahead) % 256,
             publicKey: generateKeyPair().publicKey,
           });
-        return { ...node, keyConfigs: [keyConfig(0), keyConfig(1)] as const };
+        return {
+          ...node,
+          keyConfigs: { current: toBase64(keyConfig(0)), next: toBase64(keyConfig(1)) },
+        };
       }),
     }),
   ],

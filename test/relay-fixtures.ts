@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type Duplex, duplexPair } from 'node:stream';
+import { toBase64 } from '../src/base/bytes.ts';
 import type { Cbor } from '../src/base/cbor.ts';
 import type { Consensus, ConsensusNode } from '../src/directory/consensus.ts';
 import type { DirectoryView } from '../src/directory/directory-view.ts';
@@ -47,7 +48,7 @@ export function testNode(name: string, changes: Partial<ConsensusNode> = {}): Te
       flags: new Set(['Relay', 'Gateway', 'Running'] as const),
       family: nodeId,
       onion: { host: `${name}.onion`, port: 50_010 },
-      keyConfigs: [keyConfig, keyConfig],
+      keyConfigs: { current: toBase64(keyConfig), next: toBase64(keyConfig) },
       replyKey: loadPublicKey(replyKey.publicKey),
       ...changes,
     },

@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, test } from 'vitest';
+import { fromBase64 } from '../src/base/bytes.ts';
 import { Scope } from '../src/base/lifecycle.ts';
 import { silent } from '../src/base/log.ts';
 import type { Consensus } from '../src/directory/consensus.ts';
+import { keyConfigsOf } from '../src/directory/descriptor.ts';
 import type { DirectoryView } from '../src/directory/directory-view.ts';
 import type { Dial } from '../src/io/dial.ts';
 import { loopbackDial } from '../src/io/loopback-dial.ts';
@@ -111,7 +113,7 @@ async function startNodes(
     const [current, next] = held.published();
     assert.ok(current && next);
     keys.push(held);
-    listed.push(testNode(name, { keyConfigs: [current.keyConfig, next.keyConfig] }));
+    listed.push(testNode(name, { keyConfigs: keyConfigsOf({ keyConfigs: [current, next] }) }));
   }
   consensus = testConsensusOf(listed, { 'mix-ms': 5, 'tick-ms': 5 });
   const view: DirectoryView = {
@@ -204,7 +206,11 @@ async function ask(link: RelayLink, gateway: TestNode, op: number): Promise<Aske
     nonce: new Uint8Array(16),
     args: new Uint8Array(32).fill(op),
   });
-  const sealed = sealCell({ keyConfig: gateway.listed.keyConfigs[0], nodeId, plaintext });
+  const sealed = sealCell({
+    keyConfig: fromBase64(gateway.listed.keyConfigs.current),
+    nodeId,
+    plaintext,
+  });
   const { status, body } = await link.forward({ nodeId, cell: sealed.cell, signal: never });
   if (status !== 'OK') return { status };
   const reply = decodeReply({

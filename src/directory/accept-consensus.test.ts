@@ -11,7 +11,7 @@ import {
   testPolicy,
   testSeed,
 } from '../../test/test-directory.ts';
-import { utf8 } from '../base/bytes.ts';
+import { toBase64, utf8 } from '../base/bytes.ts';
 import { acceptConsensus, type AcceptOptions } from './accept-consensus.ts';
 import { type Consensus } from './consensus.ts';
 import { signingKeyFromSeed } from './signing-key.ts';
@@ -153,11 +153,12 @@ test('after more than 7 days the epoch alone decides', () => {
 test('another key under a key id that was announced is refused', () => {
   const [node, ...others] = first.nodes;
   assert.ok(node !== undefined);
-  const withKeys = (...keyConfigs: [Uint8Array, Uint8Array]) =>
-    following({ nodes: [{ ...node, keyConfigs }, ...others] });
-  const [, next] = node.keyConfigs;
-  const renewed = withKeys(next, testKeyConfig('renewed', 20_790));
+  const keyConfig = (name: string, epoch: number) => toBase64(testKeyConfig(name, epoch));
+  const withKeys = (current: string, next: string) =>
+    following({ nodes: [{ ...node, keyConfigs: { current, next } }, ...others] });
+  const { next } = node.keyConfigs;
+  const renewed = withKeys(next, keyConfig('renewed', 20_790));
   assert.equal(accept({ previous: first, note: renewed }).epoch, 2);
-  const swapped = withKeys(testKeyConfig('swapped', 20_789), testKeyConfig('renewed', 20_790));
+  const swapped = withKeys(keyConfig('swapped', 20_789), keyConfig('renewed', 20_790));
   assert.throws(() => accept({ previous: first, note: swapped }), refusal('swapped-key'));
 });

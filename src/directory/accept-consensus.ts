@@ -2,6 +2,7 @@ import { equalBytes } from '../base/bytes.ts';
 import { type Clock } from '../base/clock.ts';
 import { type Consensus, parseConsensus } from './consensus.ts';
 import { DirectoryError } from './directory-error.ts';
+import { swapsKey } from './key-configs.ts';
 import { CHAIN_SECONDS, MAX_CONSENSUS_BYTES } from './limits.ts';
 import { checkSize, digestOfText, openNote, textOfNote } from './note.ts';
 import { isQuorum, type Policy } from './policy.ts';
@@ -106,14 +107,4 @@ function checkKeysKept(consensus: Consensus, previous: Consensus): void {
       throw new DirectoryError('swapped-key', `another key of an old key id for ${node.nodeId}`);
     }
   }
-}
-
-/** Whether a key configuration differs from the one of the same key id before. */
-export function swapsKey(
-  keyConfigs: readonly Uint8Array[],
-  before: readonly Uint8Array[],
-): boolean {
-  return keyConfigs.some((after) =>
-    before.some((earlier) => after[0] === earlier[0] && !equalBytes(after, earlier)),
-  );
 }

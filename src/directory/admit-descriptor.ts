@@ -1,8 +1,8 @@
 import { equalBytes } from '../base/bytes.ts';
-import { swapsKey } from './accept-consensus.ts';
 import { type ConsensusNode } from './consensus-node.ts';
-import { type Descriptor } from './descriptor.ts';
+import { type Descriptor, keyConfigsOf } from './descriptor.ts';
 import { DirectoryError } from './directory-error.ts';
+import { swapsKey } from './key-configs.ts';
 import { type NodeId } from './node-id.ts';
 
 /** What an authority knows when a descriptor comes. */
@@ -80,14 +80,16 @@ function checkTimes(descriptor: Descriptor, { now, held }: Admission): void {
   }
 }
 
-function checkKeys({ keyConfigs }: Descriptor, { now, held, listed }: Admission): void {
+function checkKeys(descriptor: Descriptor, { now, held, listed }: Admission): void {
   const isAnnounced = [now - SKEW_SECONDS * 1000, now + SKEW_SECONDS * 1000].some((atMs) =>
-    keyConfigs.some(({ epoch }) => epoch === Math.floor(atMs / 1000 / KEY_EPOCH_SECONDS)),
+    descriptor.keyConfigs.some(
+      ({ epoch }) => epoch === Math.floor(atMs / 1000 / KEY_EPOCH_SECONDS),
+    ),
   );
   if (!isAnnounced) throw new DirectoryError('wrong-key-epoch', 'no key for the key epoch of now');
-  const keys = keyConfigs.map(({ keyConfig }) => keyConfig);
-  const before = held?.keyConfigs.map(({ keyConfig }) => keyConfig) ?? [];
-  if (swapsKey(keys, [...before, ...(listed?.keyConfigs ?? [])])) {
+  const keys = keyConfigsOf(descriptor);
+  const before = [held && keyConfigsOf(held), listed?.keyConfigs];
+  if (before.some((earlier) => earlier && swapsKey(keys, earlier))) {
     throw new DirectoryError('swapped-key', 'another key for a key id that was announced');
   }
 }

@@ -8,6 +8,7 @@ import {
   testKeyConfig,
   testSeed,
 } from '../../test/test-directory.ts';
+import { toBase64 } from '../base/bytes.ts';
 import { applyChange, renderChange } from './consensus-change.ts';
 import { type Consensus, type ConsensusContent, parseConsensus } from './consensus.ts';
 import { DirectoryError } from './directory-error.ts';
@@ -41,7 +42,7 @@ test('a node whose keys moved on by one costs its id, its digest and one key', (
   const moved = {
     ...first,
     descriptorDigest: testSeed('digest'),
-    keyConfigs: [first.keyConfigs[1], testKeyConfig('a', 20_790)] as const,
+    keyConfigs: { current: first.keyConfigs.next, next: toBase64(testKeyConfig('a', 20_790)) },
   };
   const same = signedBy(testContent({ epoch: 2 }), authorities);
   const to = signedBy(

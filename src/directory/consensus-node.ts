@@ -10,6 +10,7 @@ import {
   parseNumber,
   parsePort,
 } from './fields.ts';
+import { type KeyConfigs, checkKeyIds } from './key-configs.ts';
 import { MAX_WEIGHT } from './limits.ts';
 import { type NodeId } from './node-id.ts';
 import { deferPublicKey, type PublicKey } from './public-key.ts';
@@ -36,8 +37,7 @@ export interface ConsensusNode {
   /** The smallest node id of the node's family: its own when it is alone. */
   readonly family: NodeId;
   readonly onion: OnionAddress;
-  /** RFC 9458 key configurations of 41 bytes: of the current key epoch and of the next. */
-  readonly keyConfigs: readonly [current: Uint8Array, next: Uint8Array];
+  readonly keyConfigs: KeyConfigs;
   /** Verifies the node's replies and outer errors. A weak key verifies nothing. */
   readonly replyKey: PublicKey;
 }
@@ -64,7 +64,8 @@ export function renderNode(node: ConsensusNode): string {
     renderFlags(node.flags),
     node.family,
     `${node.onion.host}:${node.onion.port}`,
-    ...node.keyConfigs.map(toBase64),
+    node.keyConfigs.current,
+    node.keyConfigs.next,
     toBase64(node.replyKey.bytes),
   ].join(' ');
 }
@@ -75,6 +76,8 @@ export function parseNode(line: string): ConsensusNode {
   if (match === null) throw new DirectoryError('malformed', 'not a node line');
   const [, nodeId, digest, weight, flags, family, host, port, current, next, replyKey] =
     match as unknown as NodeLineMatch;
+  const keyConfigs = { current, next };
+  checkKeyIds(keyConfigs);
   return {
     nodeId,
     descriptorDigest: bytesOf(digest),
@@ -82,8 +85,8 @@ export function parseNode(line: string): ConsensusNode {
     flags: parseFlags(flags),
     family,
     onion: { host, port: parsePort(port) },
-    keyConfigs: parseKeyConfigs(current, next),
-    replyKey: deferPublicKey(bytesOf(replyKey)),
+    keyConfigs,
+    replyKey: deferPublicKey(() => bytesOf(replyKey)),
   };
 }
 
@@ -103,13 +106,4 @@ export function parseFlags(text: string): ReadonlySet<NodeFlag> {
   const flags = FLAG_SETS.get(text);
   if (flags === undefined) throw new DirectoryError('malformed', 'not a set of flags');
   return flags;
-}
-
-function parseKeyConfigs(currentText: string, nextText: string): ConsensusNode['keyConfigs'] {
-  const current = bytesOf(currentText);
-  const next = bytesOf(nextText);
-  if (next[0] !== ((current[0] ?? 0) + 1) % 256) {
-    throw new DirectoryError('malformed', 'the key ids do not follow one another');
-  }
-  return [current, next];
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { TEST_TIME, testConsensus, testContent } from '../../test/test-directory.ts';
-import { toHex } from '../base/bytes.ts';
+import { toBase64, toHex } from '../base/bytes.ts';
 import {
   type ConsensusContent,
   type NodeFlag,
@@ -100,8 +100,8 @@ test.each([
 test('key ids that do not follow one another are refused', () => {
   const [node] = content.nodes;
   assert.ok(node !== undefined);
-  const [current, next] = node.keyConfigs;
-  const swapped = { ...node, keyConfigs: [next, current] as const };
+  const { current, next } = node.keyConfigs;
+  const swapped = { ...node, keyConfigs: { current: next, next: current } };
   assert.throws(() => renderConsensus({ ...content, nodes: [swapped] }), refusal('malformed'));
 });
 
@@ -134,11 +134,11 @@ const anyNode = fc
     flags: new Set(flags),
     family: toHex(id),
     onion: { host: `${letters}d.onion`, port },
-    keyConfigs: [
-      Uint8Array.of(keyId, ...key),
-      Uint8Array.of((keyId + 1) % 256, ...key.toReversed()),
-    ] as const,
-    replyKey: deferPublicKey(digest.toReversed()),
+    keyConfigs: {
+      current: toBase64(Uint8Array.of(keyId, ...key)),
+      next: toBase64(Uint8Array.of((keyId + 1) % 256, ...key.toReversed())),
+    },
+    replyKey: deferPublicKey(() => digest.toReversed()),
   }));
 const anyContent = fc
   .record({

@@ -7,6 +7,7 @@ import {
   renderDescriptorText,
 } from './descriptor-text.ts';
 import { DirectoryError } from './directory-error.ts';
+import { type KeyConfigs } from './key-configs.ts';
 import { MAX_DESCRIPTOR_BYTES } from './limits.ts';
 import { nodeIdOf, type NodeId } from './node-id.ts';
 import { decodeNote, digestOfText, openNote, signNote, textOfNote } from './note.ts';
@@ -47,6 +48,12 @@ export function signDescriptor(statement: DescriptorStatement, keys: DescriptorK
   const note = signNote(text, { name: signerName(nodeId), key: keys.identity });
   parseDescriptor(note);
   return note;
+}
+
+/** The keys as a consensus lists them. */
+export function keyConfigsOf({ keyConfigs }: Pick<DescriptorContent, 'keyConfigs'>): KeyConfigs {
+  const [current, next] = keyConfigs;
+  return { current: toBase64(current.keyConfig), next: toBase64(next.keyConfig) };
 }
 
 /**

@@ -29,6 +29,13 @@ export function parsePort(text: string): number {
   return port;
 }
 
+const SEXTETS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+/** Of base64 that one of the patterns has matched. */
+export function firstByteOf(base64: string): number {
+  return (SEXTETS.indexOf(base64.charAt(0)) << 2) | (SEXTETS.indexOf(base64.charAt(1)) >> 4);
+}
+
 /** The bytes of base64 that one of the patterns has matched, and so is known to be canonical. */
 export function bytesOf(base64: string): Uint8Array {
   const bytes = Buffer.from(base64, 'base64');

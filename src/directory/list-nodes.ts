@@ -1,5 +1,5 @@
 import { type Consensus, type ConsensusNode, type NodeFlag } from './consensus.ts';
-import { type Descriptor } from './descriptor.ts';
+import { type Descriptor, keyConfigsOf } from './descriptor.ts';
 import { familiesOf } from './family.ts';
 import { type NodeId } from './node-id.ts';
 import { deferPublicKey } from './public-key.ts';
@@ -39,14 +39,13 @@ export function listNodes(options: ListOptions): readonly ConsensusNode[] {
 export type Judgement = Pick<ConsensusNode, 'weight' | 'flags' | 'family'>;
 
 export function describeNode(descriptor: Descriptor, judgement: Judgement): ConsensusNode {
-  const [current, next] = descriptor.keyConfigs;
   return {
     nodeId: descriptor.nodeId,
     descriptorDigest: descriptor.digest,
     ...judgement,
     onion: descriptor.onion,
-    keyConfigs: [current.keyConfig, next.keyConfig],
-    replyKey: deferPublicKey(descriptor.replyKey),
+    keyConfigs: keyConfigsOf(descriptor),
+    replyKey: deferPublicKey(() => descriptor.replyKey),
   };
 }
 

@@ -27,17 +27,28 @@ export function loadPublicKey(bytes: Uint8Array): PublicKey {
 
 /**
  * As `loadPublicKey`, but the work is done at the first `verify`, under which a weak key verifies
- * nothing. For lists of thousands of keys of which few are used.
+ * nothing, and the bytes are read at each use. For lists of thousands of keys of which few are used.
  */
-export function deferPublicKey(bytes: Uint8Array): PublicKey {
-  let key: KeyObject | 'weak' | undefined;
-  return {
-    bytes,
-    verify(message, signature) {
-      key ??= isStrong(bytes) ? keyObjectOf(bytes) : 'weak';
-      return key !== 'weak' && verify(null, message, key, signature);
-    },
-  };
+export function deferPublicKey(read: () => Uint8Array): PublicKey {
+  return new DeferredPublicKey(read);
+}
+
+class DeferredPublicKey implements PublicKey {
+  readonly #read: () => Uint8Array;
+  #key: KeyObject | 'weak' | undefined;
+
+  constructor(read: () => Uint8Array) {
+    this.#read = read;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#read();
+  }
+
+  verify(message: Uint8Array, signature: Uint8Array): boolean {
+    this.#key ??= isStrong(this.bytes) ? keyObjectOf(this.bytes) : 'weak';
+    return this.#key !== 'weak' && verify(null, message, this.#key, signature);
+  }
 }
 
 function isStrong(bytes: Uint8Array): boolean {

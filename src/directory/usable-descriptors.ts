@@ -1,7 +1,7 @@
 import { toHex } from '../base/bytes.ts';
-import { swapsKey } from './accept-consensus.ts';
 import { type Consensus } from './consensus.ts';
-import { type Descriptor } from './descriptor.ts';
+import { type Descriptor, keyConfigsOf } from './descriptor.ts';
+import { swapsKey } from './key-configs.ts';
 import { type NodeId } from './node-id.ts';
 
 /** Of what a list of nodes is made. */
@@ -14,16 +14,10 @@ export interface ListTime {
 
 /** Whether a list that is used from then on can have this descriptor (spec/directory.md section 5). */
 export function isUsable(descriptor: Descriptor, { validAfter, previous }: ListTime): boolean {
-  const { nodeId, published, expires, keyConfigs } = descriptor;
+  const { nodeId, published, expires } = descriptor;
   const inTime = published <= validAfter && validAfter < expires;
-  const before = previous?.node(nodeId)?.keyConfigs ?? [];
-  return (
-    inTime &&
-    !swapsKey(
-      keyConfigs.map(({ keyConfig }) => keyConfig),
-      before,
-    )
-  );
+  const before = previous?.node(nodeId);
+  return inTime && !(before && swapsKey(keyConfigsOf(descriptor), before.keyConfigs));
 }
 
 /** Of each node the one published last; of one second, the one with the greater digest. */

@@ -1,3 +1,4 @@
+import { fromBase64 } from '../base/bytes.ts';
 import { type ConsensusNode } from '../directory/consensus-node.ts';
 
 /** How long a key of a gateway lasts (spec/relay.md section 1). */
@@ -12,5 +13,6 @@ export function keyConfigAt(
   now: number,
 ): Uint8Array {
   const keyId = Math.floor(now / EPOCH_MS) % 256;
-  return keyConfigs.find(([first]) => first === keyId) ?? keyConfigs[0];
+  const next = fromBase64(keyConfigs.next);
+  return next[0] === keyId ? next : fromBase64(keyConfigs.current);
 }
