@@ -171,7 +171,7 @@ test('coins locked on a devnet are counted by authorities, listed, and proved ag
       new BondChecks({
         pool,
         chain,
-        reached: () => Promise.resolve(),
+        syncOnce: () => Promise.resolve(),
         faults,
         clock: Date.now,
       }),

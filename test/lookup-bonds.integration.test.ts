@@ -195,9 +195,15 @@ test('a node without a bond weighs no more than its part of what is for those', 
       ? { weight: 10 ** 12, flags: new Set(FLAGS) }
       : { weight: SATS, flags: new Set<NodeFlag>([...FLAGS, 'Bonded']) },
   );
-  const client = await clientOf(consensus);
-  const gateways = await lookUpAll(client);
-  assert.ok(gateways.filter((nodeId) => nodeId === liar.nodeId).length < gateways.length / 2);
+  const relaysOfWallet = async (): Promise<readonly NodeId[]> => {
+    const client = await clientOf(consensus);
+    await lookUpAll(client);
+    return client.state.choices.relays.map(({ nodeId }) => nodeId);
+  };
+  // By the weight that it is given it would be a relay of every wallet; by its part, of every third.
+  const wallets = await Promise.all(Array.from({ length: 20 }, relaysOfWallet));
+  const taken = wallets.filter((relays) => relays.includes(liar.nodeId)).length;
+  assert.ok(taken < wallets.length, `${taken} of ${wallets.length} wallets took it`);
 });
 
 test('an address stays at a gateway whose bond has ended since', async () => {
@@ -231,6 +237,41 @@ test('fees are asked of gateways whose bonds are proved, and a wallet without en
   const { lookup } = await clientOf(bonded());
   await assert.rejects(lookUpAll({ lookup }), { code: 'too-few-relays' });
 });
+
+/** Relays with bonds, and gateways without. */
+function bondedRelays(): Consensus {
+  const relays = new Set(net.nodes.slice(0, 3).map(({ nodeId }) => nodeId));
+  return net.agree(({ nodeId }) => ({
+    weight: SATS,
+    flags: new Set<NodeFlag>(
+      relays.has(nodeId) ? ['Relay', 'Running', 'Bonded'] : ['Gateway', 'Running'],
+    ),
+  }));
+}
+
+test.each([
+  ['everybody has a bond', bonded],
+  ['relays have bonds', bondedRelays],
+])(
+  'where no headers come and %s, a lookup says so, and blames nobody for a bond',
+  async (_what, consensus) => {
+    for (const node of net.nodes) {
+      node.misdeeds = {
+        incoming: (frame, wire) => {
+          if (frame.type === 'HEADERS_GET') {
+            wire.back({ ...frame, type: 'HEADERS', payload: new Uint8Array(80) });
+          } else wire.send(frame);
+        },
+      };
+    }
+    const client = await clientOf(consensus());
+    await assert.rejects(lookUpAll(client), { code: 'headers-unavailable' });
+    const codes = new Set(client.lookup.faults.map(({ code }) => code));
+    assert.deepEqual(codes, new Set(['headers-refused']));
+    net.repent();
+    assert.equal((await lookUpAll(client)).length, net.wallet.length);
+  },
+);
 
 function fileOf(claim: BondClaim, changes: Partial<BondClaim['bond']>): Uint8Array {
   return utf8(renderBondFile({ ...claim, bond: { ...claim.bond, ...changes } }));

@@ -293,23 +293,23 @@ export async function startLookupNetwork(options: NetworkOptions): Promise<Looku
         answerMs,
       });
       const headerChain = new HeaderChain(networkParams(network), clock);
-      const headers = new HeaderView({
+      const bonds = new BondChecks({
+        pool,
+        chain: headerChain,
+        syncOnce: (until) => headers.syncOnce(until),
+        faults,
+        clock,
+      });
+      const headers: HeaderView = new HeaderView({
         store: { chain: headerChain, save: () => Promise.resolve() },
         news: (until) => nowAndThen(HEADERS_EVERY_MS, until),
         sync: (syncing) =>
-          syncFromRelays(choices.relays(from.current() ?? agreed), {
+          syncFromRelays(choices.relays(bonds.judge(from.current() ?? agreed)), {
             chain: headerChain,
             pool,
             faults,
             ...syncing,
           }),
-      });
-      const bonds = new BondChecks({
-        pool,
-        chain: headerChain,
-        reached: (until) => headers.reached(until),
-        faults,
-        clock,
       });
       const scope = new Scope();
       scope.use(pool);

@@ -6,7 +6,7 @@ import { type NodeId } from '../directory/node-id.ts';
 import { type Query } from '../query/query.ts';
 import { attempt, type AttemptContext, type SignedAnswer } from './attempt.ts';
 import { AttemptError } from './attempt-error.ts';
-import { type BondChecks, type Checking } from './bond-checks.ts';
+import { type BondChecks, type Checking, isNoFaultOfRelay } from './bond-checks.ts';
 import { type ConsensusSource, currentConsensus } from './consensus-source.ts';
 import { LookupError, type LookupErrorCode, NOBODY } from './fault.ts';
 import { type Purpose } from './relay-pool.ts';
@@ -97,6 +97,7 @@ export class Asker {
       return await this.#options.bonds.mayUse(relay, checking);
     } catch (cause) {
       checking.signal.throwIfAborted();
+      if (isNoFaultOfRelay(cause)) throw cause;
       throw new AttemptError('relay-unreachable', { suspect: 'relay', cause });
     }
   }

@@ -4,11 +4,13 @@ import { chainOfAll, type TestBond, testBond } from '../../test/test-bond.ts';
 import { testConsensus } from '../../test/test-directory.ts';
 import { utf8 } from '../base/bytes.ts';
 import { renderBondFile } from '../bond/bond-file.ts';
+import { type BondChain } from '../bond/verify-bond.ts';
 import { type Consensus } from '../directory/consensus.ts';
 import { type ConsensusNode, type NodeFlag } from '../directory/consensus-node.ts';
 import { nodeOf } from '../directory/directory-view.ts';
 import { type NodeId } from '../directory/node-id.ts';
 import { BondChecks, type BondRelays } from './bond-checks.ts';
+import { LookupError, NOBODY } from './fault.ts';
 import { FaultLog } from './fault-log.ts';
 
 const { signal } = new AbortController();
@@ -26,12 +28,16 @@ const bondOf = ({ nodeId }: ConsensusNode, coin: Coin): TestBond & { nodeId: Nod
 const fileOf = (...bond: Parameters<typeof bondOf>): Uint8Array =>
   utf8(renderBondFile(bondOf(...bond)));
 const chain = chainOfAll([bondOf(ONE, 'first'), bondOf(ONE, 'second')]);
+const NO_HEADERS: BondChain = { tip: { height: 0 }, headerAt: () => undefined };
 
 let now: number;
 let files: Map<NodeId, Uint8Array>;
 let asked: NodeId[];
 let faults: FaultLog;
 let checks: BondChecks;
+let known: BondChain;
+/** Brings what is known of the chain up to date. */
+let sync: () => Promise<void>;
 
 beforeEach(() => {
   now = base.validAfter * 1000;
@@ -43,8 +49,20 @@ beforeEach(() => {
     return Promise.resolve(files.get(nodeOf(digest)) ?? new Uint8Array(0));
   };
   const pool: BondRelays = { link: () => Promise.resolve({ directory }) };
-  const reached = (): Promise<void> => Promise.resolve();
-  checks = new BondChecks({ pool, chain, reached, faults, clock: () => now });
+  known = chain;
+  sync = () => Promise.resolve();
+  checks = new BondChecks({
+    pool,
+    chain: {
+      get tip() {
+        return known.tip;
+      },
+      headerAt: (height) => known.headerAt(height),
+    },
+    syncOnce: () => sync(),
+    faults,
+    clock: () => now,
+  });
 });
 afterEach(() => checks[Symbol.asyncDispose]());
 
@@ -56,14 +74,14 @@ function listing(bonded: readonly ConsensusNode[], weight = SATS): Consensus {
 }
 
 /** What the node weighs to this client, once it would have been chosen. */
-function weightOf({ nodeId }: ConsensusNode, consensus: Consensus): Promise<number> {
+function weightOf({ nodeId }: ConsensusNode, consensus: Consensus, relay = RELAY): Promise<number> {
   const listed = (judged: Consensus): ConsensusNode => {
     const node = judged.node(nodeId);
     assert.ok(node);
     return node;
   };
   const choice = {
-    newcomers: (judged: Consensus) => [{ node: listed(judged), relays: [RELAY] }],
+    newcomers: (judged: Consensus) => [{ node: listed(judged), relays: [relay] }],
     choose: (judged: Consensus) => listed(judged).weight,
   };
   return checks.chosen(choice, { consensus, purpose: 'lookup', signal });
@@ -116,6 +134,26 @@ test.each([
     faults.entries.map(({ code, culprit }) => [code, culprit]),
     [['bond-unproved', { role: 'relay', nodeId: RELAY.nodeId }]],
   );
+});
+
+test('where no headers can be had the choice fails with why, blames no relay, and is made later', async () => {
+  const why = new LookupError('headers-unavailable', 'no headers', { culprit: NOBODY });
+  known = NO_HEADERS;
+  sync = () => Promise.reject(why);
+  files.set(ONE.nodeId, fileOf(ONE, 'first')).set(OTHER.nodeId, fileOf(OTHER, 'second'));
+  const consensus = listing([ONE, OTHER]);
+  const bonded = consensus.node(OTHER.nodeId);
+  assert.ok(bonded);
+  await assert.rejects(weightOf(ONE, consensus), why);
+  await assert.rejects(weightOf(ONE, consensus, bonded), why);
+  await assert.rejects(checks.mayUse(bonded, { consensus, purpose: 'lookup', signal }), why);
+  assert.deepEqual(faults.entries, []);
+  sync = () => {
+    known = chain;
+    return Promise.resolve();
+  };
+  assert.equal(await weightOf(ONE, consensus, bonded), SATS);
+  assert.deepEqual(faults.entries, []);
 });
 
 test('of two nodes with the same coins the second is not chosen', async () => {

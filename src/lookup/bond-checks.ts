@@ -24,8 +24,8 @@ export interface BondChecksOptions {
   readonly pool: BondRelays;
   /** As this client itself has verified it, as far as it has come. */
   readonly chain: BondChain;
-  /** Resolves when the chain has been brought up to date once. */
-  readonly reached: (signal: AbortSignal) => Promise<unknown>;
+  /** Brings the chain up to date unless it was once. Rejects with `LookupError` when it cannot be. */
+  readonly syncOnce: (signal: AbortSignal) => Promise<unknown>;
   readonly faults: FaultLog;
   readonly clock: Clock;
 }
@@ -108,7 +108,8 @@ export class BondChecks implements AsyncDisposable {
   /**
    * What `choose` makes of the consensus once each of the newcomers has the bond that it weighs by, or
    * needs none. Those that have not are left out, and others come in their place.
-   * @throws LookupError `relay-unreachable`; what `newcomers` and `choose` throw; the signal's reason.
+   * @throws LookupError `relay-unreachable`; what `newcomers`, `choose` and `syncOnce` throw; the
+   * signal's reason.
    */
   async chosen<T>({ newcomers, choose }: Choice<T>, checking: Checking): Promise<T> {
     for (;;) {
@@ -121,7 +122,7 @@ export class BondChecks implements AsyncDisposable {
 
   /**
    * Whether the relay may be used: it is asked for its own bond, once.
-   * @throws LookupError `relay-unreachable`; the signal's reason.
+   * @throws LookupError `relay-unreachable`; what `syncOnce` throws; the signal's reason.
    */
   async mayUse(relay: ConsensusNode, checking: Checking): Promise<boolean> {
     if (this.#isOpen(relay)) await this.#settled({ node: relay, relays: [relay] }, checking);
@@ -199,6 +200,7 @@ export class BondChecks implements AsyncDisposable {
         file = await this.#fetch(nodeId, relay, checking);
       } catch (error) {
         checking.signal.throwIfAborted();
+        if (isNoFaultOfRelay(error)) throw error;
         failure = error;
         continue;
       }
@@ -274,7 +276,7 @@ export class BondChecks implements AsyncDisposable {
   /** A bond that fails by the headers held may hold by those that are still to come. */
   async #refusedNow(claim: BondClaim, signal: AbortSignal): Promise<string | undefined> {
     if (this.#refusalOf(claim) === undefined) return undefined;
-    await this.#options.reached(signal);
+    await this.#options.syncOnce(signal);
     return this.#refusalOf(claim);
   }
 
@@ -296,6 +298,11 @@ export class BondChecks implements AsyncDisposable {
 interface Finding extends Checking {
   /** @throws LookupError; the signal's reason. */
   readonly mayUse: (relay: ConsensusNode) => boolean | Promise<boolean>;
+}
+
+/** Of what `BondChecks` throws: another relay would not help where there are no headers to judge by. */
+export function isNoFaultOfRelay(error: unknown): error is LookupError {
+  return error instanceof LookupError && error.code !== 'relay-unreachable';
 }
 
 function unreachable(nodeId: NodeId, cause: unknown): LookupError {

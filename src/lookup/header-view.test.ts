@@ -81,6 +81,20 @@ test('the chain is reached when a run succeeds at last, and waiting for that can
   await view[Symbol.asyncDispose]();
 });
 
+test('who needs the chain once looks for it, and is told why it cannot be had', async () => {
+  const { view, runs, becomes } = subject(new Error('nobody answers'));
+  await assert.rejects(view.syncOnce(never), /nobody answers/);
+  const failed = runs();
+  becomes({ height: 1, hash: 'a' });
+  await view.syncOnce(never);
+  assert.equal(view.tip.height, 1);
+  const done = runs();
+  assert.ok(done > failed);
+  await view.syncOnce(never);
+  assert.equal(runs(), done);
+  await view[Symbol.asyncDispose]();
+});
+
 test('nothing is asked once the view is closed', async () => {
   const { view, runs, becomes } = subject();
   await view.reached(never);

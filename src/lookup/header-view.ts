@@ -33,15 +33,16 @@ export class HeaderView implements VerifiedHeaders, AsyncDisposable {
   readonly #listeners = new Set<(tip: ChainTip) => void>();
   readonly #following: Promise<void>;
   readonly #reached: Promise<void>;
+  #setReached: () => void = () => undefined;
+  #isReached = false;
   #told: string | undefined;
   #syncing: Promise<unknown> | undefined;
   #saving: Promise<void> | undefined;
 
   constructor(options: HeaderViewOptions) {
     this.#options = options;
-    let reached: () => void = () => undefined;
-    this.#reached = new Promise((resolve) => (reached = resolve));
-    this.#following = this.#follow(reached);
+    this.#reached = new Promise((resolve) => (this.#setReached = resolve));
+    this.#following = this.#follow();
   }
 
   get tip(): ChainTip {
@@ -76,6 +77,11 @@ export class HeaderView implements VerifiedHeaders, AsyncDisposable {
     await unlessAborted(this.#syncing, signal);
   }
 
+  /** As `sync`, unless a run has succeeded already. */
+  async syncOnce(signal: AbortSignal): Promise<void> {
+    if (!this.#isReached) await this.sync(signal);
+  }
+
   /**
    * The header of a block that somebody says is the newest.
    * @throws ProofError `unknown-tip` when the chain with the most work does not have it.
@@ -101,10 +107,10 @@ export class HeaderView implements VerifiedHeaders, AsyncDisposable {
   }
 
   /** Whoever needs the chain meets the failures of a run in a run of its own. */
-  async #follow(reached: () => void): Promise<void> {
+  async #follow(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      await this.sync(signal).then(reached, (error: unknown) => {
+      await this.sync(signal).catch((error: unknown) => {
         if (!signal.aborted) this.#options.onTrouble?.(error);
       });
       await this.#options.news(signal).catch(() => undefined);
@@ -126,6 +132,8 @@ export class HeaderView implements VerifiedHeaders, AsyncDisposable {
       this.#options.onProgress?.(this.tip);
     };
     await this.#options.sync({ signal: this.#closing.signal, onProgress });
+    this.#isReached = true;
+    this.#setReached();
     this.#save();
   }
 

@@ -57,7 +57,7 @@ export async function openRelayedLookup(options: OpenRelayedLookupOptions): Prom
     new BondChecks({
       pool,
       chain: store.chain,
-      reached: (until) => headers.reached(until),
+      syncOnce: (until) => headers.syncOnce(until),
       faults,
       clock,
     }),
