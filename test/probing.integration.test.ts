@@ -7,7 +7,7 @@ import { openAskedScripts } from '../src/authority/asked-scripts.ts';
 import { KnownScripts } from '../src/authority/known-scripts.ts';
 import { openProberMemory } from '../src/authority/prober-memory.ts';
 import { Prober } from '../src/authority/prober.ts';
-import { wallTime } from '../src/authority/time.ts';
+import { steadyTime } from '../src/authority/time.ts';
 import { Scope } from '../src/base/lifecycle.ts';
 import { silent } from '../src/base/log.ts';
 import type { Descriptor } from '../src/directory/descriptor.ts';
@@ -54,7 +54,14 @@ async function startProber(): Promise<Prober> {
   scope = new Scope();
   const { path: directory } = scope.use(await makeTemporaryDirectory());
   const path = join(directory, 'probes.json');
-  const memory = await openProberMemory({ path, everyMs: EVERY_MS, now: clock(), log: silent });
+  const { now } = steadyTime;
+  const memory = await openProberMemory({
+    path,
+    everyMs: EVERY_MS,
+    now: now(),
+    clock,
+    log: silent,
+  });
   const { client, headers } = target;
   const { chain } = headers;
   const asked = await openAskedScripts({ path: join(directory, 'scripts.json'), log: silent });
@@ -69,13 +76,14 @@ async function startProber(): Promise<Prober> {
         askGateway(
           gateway,
           {
-            ...{ scripts, asked, headers, carried: memory.carried, now: clock, random: randomInt },
+            ...{ scripts, asked, headers, carried: memory.carried, now, random: randomInt },
             ...{ dial: net.dial, network, clock, connectMs: 1_000, answerMs: 2_000 },
           },
           asking,
         ),
       everyMs: EVERY_MS,
-      time: wallTime,
+      time: steadyTime,
+      clock,
       random: randomInt,
       log: silent,
     }),

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock } from '../base/clock.ts';
 import { type Network } from '../bitcoin/networks.ts';
 import { type Dial } from '../io/dial.ts';
 import { attempt } from '../lookup/attempt.ts';
@@ -18,7 +17,6 @@ export interface AskGatewayOptions extends ProbeGatewayParts {
   readonly random: (below: number) => number;
   readonly dial: Dial;
   readonly network: Network;
-  readonly clock: Clock;
   /** Bounds dialling. */
   readonly connectMs: number;
   /** From a cell to its answer: longer than relays wait for a gateway. */

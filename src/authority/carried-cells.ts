@@ -7,7 +7,7 @@ export interface Carriage {
   /** Whose cell it was: gateways that lie together count as one. */
   readonly family: NodeId;
   readonly carried: boolean;
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds, by a clock that nobody sets. */
   readonly at: number;
 }
 
@@ -72,9 +72,8 @@ export function gatewayWeights({ nodes }: Pick<Consensus, 'nodes'>): FamilyWeigh
   return { byFamily, mean: sum(byFamily.values()) / Math.max(1, byFamily.size) };
 }
 
-/** The clock may have been set back. */
 function isOld({ at }: Carriage, now: number): boolean {
-  return Math.abs(now - at) >= KEPT_MS;
+  return now - at >= KEPT_MS;
 }
 
 function sum(weights: Iterable<number>): number {

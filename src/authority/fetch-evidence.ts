@@ -14,6 +14,7 @@ export interface FetchEvidenceOptions {
   readonly newest: Pick<NewestConsensus, 'consensus'>;
   /** What is at an onion, until it is disposed. */
   readonly reach: (name: string, onion: OnionAddress) => DirectorySource & AsyncDisposable;
+  /** Must not be set: what it tells apart is only ever a while. */
   readonly time: Time;
 }
 
@@ -42,7 +43,7 @@ export function evidenceFetcher(
 ): (notice: Uint8Array) => Promise<void> {
   const { newest, reach, time } = options;
   const places = new Set<Asked>();
-  /** When each may be asked again, in milliseconds since the Unix epoch. */
+  /** When each may be asked again, in milliseconds. */
   const resting = new Map<NodeId, number>();
 
   const checkRested = (nodeId: NodeId): void => {

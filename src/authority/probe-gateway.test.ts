@@ -66,6 +66,7 @@ const probe = (): Promise<void> =>
       headers: probed.headers,
       carried,
       now: () => now,
+      clock: () => now,
     },
     signal,
   );

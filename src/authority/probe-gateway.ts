@@ -1,3 +1,4 @@
+import { type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { type Consensus } from '../directory/consensus.ts';
 import { type ConsensusNode } from '../directory/consensus-node.ts';
@@ -40,8 +41,10 @@ export interface ProbeGatewayParts {
   readonly headers: Pick<FollowedHeaders, 'chain' | 'reach'>;
   /** Told which relays carried the questions and the answers. */
   readonly carried: CarriedCells;
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds, by the clock of `carried`, which nobody sets. */
   readonly now: () => number;
+  /** By which a consensus is new. */
+  readonly clock: Clock;
 }
 
 /** Through so many relays a gateway is to be without an answer before it is at fault. */
@@ -180,8 +183,8 @@ function isOfLoad({ code }: AttemptError): boolean {
 function isOfNewConsensus(
   { code }: AttemptError,
   { consensus: { validAfter, freshUntil } }: GatewayProbe,
-  { now }: ProbeGatewayParts,
+  { clock }: ProbeGatewayParts,
 ): boolean {
   const spreadUntil = validAfter + SPREAD_PART * (freshUntil - validAfter);
-  return OF_THE_DIRECTORY.includes(code) && now() < spreadUntil * 1000;
+  return OF_THE_DIRECTORY.includes(code) && clock() < spreadUntil * 1000;
 }

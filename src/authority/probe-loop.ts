@@ -11,7 +11,7 @@ export interface Probed {
 }
 
 export interface ProbeLoopOptions<Node extends Probed> {
-  /** All that are to be looked at: asked again and again. */
+  /** All that are to be looked at: asked again and again. While there are none, time does not count. */
   readonly nodes: () => readonly Node[];
   /** Rejects when the node is not as it should be; with a ProbeError when that is not all. */
   readonly look: (node: Node, signal: AbortSignal) => Promise<void>;
@@ -96,14 +96,15 @@ export class ProbeLoop<Node extends Probed> implements AsyncDisposable {
   }
 
   async #tick(signal: AbortSignal): Promise<never> {
-    const { nodes, everyMs, time, random } = this.#options;
+    const { nodes, runs, everyMs, time, random } = this.#options;
     let before = time.now();
     for (;;) {
       const now = time.now();
       const all = new Map(nodes().map((node) => [node.nodeId, node]));
       for (const nodeId of this.#looks.keys()) if (!all.has(nodeId)) this.#looks.delete(nodeId);
       this.#turns.retain((nodeId) => all.has(nodeId));
-      this.#passOver(now - before);
+      if (all.size > 0) this.#passOver(now - before);
+      else runs.passOverAll(now - before);
       const due = [...all.values()].filter(({ nodeId }) => this.#looksAt(nodeId).due <= now);
       for (const node of shuffled(due, random)) this.#wait(node);
       this.#work();

@@ -1,7 +1,7 @@
 import { MAX_NODES } from '../directory/limits.ts';
 import { type NodeId } from '../directory/node-id.ts';
 
-/** For how long a node has been as it should be. Milliseconds since the Unix epoch. */
+/** For how long a node has been as it should be. Milliseconds, by a clock that nobody sets. */
 export interface Run {
   /** From here on it always was. */
   readonly since: number;
@@ -13,6 +13,7 @@ export interface ResumedRuns {
   readonly runs: Iterable<readonly [NodeId, Run]>;
   /** Until when nodes are barred. */
   readonly barred: Iterable<readonly [NodeId, number]>;
+  /** Not later than `now`. */
   readonly stoppedAt: number;
   readonly now: number;
 }
@@ -57,7 +58,7 @@ export class ProbeRuns {
   see(nodeId: NodeId, now: number): void {
     const run = this.#runs.get(nodeId);
     const isOne = run && !this.#isLong(Math.max(run.last, this.#resumedAt), now);
-    // The clock may have been set back.
+    // Time that was passed over may have moved it to a little later than now.
     this.#runs.set(nodeId, { since: isOne ? Math.min(run.since, now) : now, last: now });
   }
 
@@ -65,6 +66,12 @@ export class ProbeRuns {
   passOver(nodeId: NodeId, ms: number): void {
     const run = this.#runs.get(nodeId);
     if (run) this.#runs.set(nodeId, { since: run.since + ms, last: run.last + ms });
+  }
+
+  /** So much time neither breaks any run nor makes one longer. */
+  passOverAll(ms: number): void {
+    for (const nodeId of this.#runs.keys()) this.passOver(nodeId, ms);
+    this.#resumedAt += ms;
   }
 
   /** It is not: says whether it was before. */
@@ -104,12 +111,10 @@ export class ProbeRuns {
   resume({ runs, barred, stoppedAt, now }: ResumedRuns): void {
     const awayMs = now - stoppedAt;
     if (awayMs > STABLE_MS) return;
-    // A negative time: the clock was set back.
-    const setBackMs = Math.min(awayMs, 0);
     for (const [nodeId, { since, last }] of runs) {
-      this.#runs.set(nodeId, { since: since + awayMs, last: last + setBackMs });
+      this.#runs.set(nodeId, { since: since + awayMs, last: Math.min(last, stoppedAt) });
     }
-    for (const [nodeId, until] of barred) this.#barred.set(nodeId, until + setBackMs);
+    for (const [nodeId, until] of barred) this.#barred.set(nodeId, until);
     this.#resumedAt = now;
   }
 

@@ -16,18 +16,30 @@ const OTHER = 'b1'.repeat(16);
 let scope: Scope;
 let path: string;
 let warned: string[];
+/** By how much the clock of the machine is ahead of the one that looks are timed by. */
+let aheadMs: number;
 
 beforeEach(async () => {
   scope = new Scope();
   path = join(scope.use(await makeTemporaryDirectory()).path, 'probes.json');
   warned = [];
+  aheadMs = 0;
 });
 afterEach(() => scope[Symbol.asyncDispose]());
 
-const open = (now: number): Promise<ProberMemory> => {
+async function open(now: number): Promise<ProberMemory> {
   const log: Logger = { ...silent, warn: (message) => warned.push(message) };
-  return openProberMemory({ path, everyMs: EVERY_MS, now, log });
-};
+  let steadyMs = now;
+  const clock = (): number => steadyMs + aheadMs;
+  const memory = await openProberMemory({ path, everyMs: EVERY_MS, now, clock, log });
+  return {
+    ...memory,
+    save: (at) => {
+      steadyMs = at;
+      return memory.save(at);
+    },
+  };
+}
 
 /** Sees the node for four days, and stops. */
 async function fourDays(): Promise<number> {
@@ -42,6 +54,12 @@ const flags = ({ there }: ProberMemory, now: number): readonly boolean[] => [
   there.isRunning(NODE, now),
   there.isStable(NODE, now),
 ];
+
+/** Whether the other one carries cells, those of both weighing the same. */
+function carries({ carried }: ProberMemory, now: number): boolean {
+  const weights = { byFamily: new Map([NODE, OTHER].map((family) => [family, 1])), mean: 1 };
+  return carried.isCarrying(OTHER, weights, now);
+}
 
 test('three days without a break make a node stable, and a break begins them anew', async () => {
   const { there } = await open(START_MS);
@@ -100,6 +118,77 @@ test('a clock that was set back makes nobody stable before the time, nor running
   assert.deepEqual(flags(memory, earlier + 3 * EVERY_MS), [false, false]);
 });
 
+test('what was seen while the clock was a day ahead is as if it was seen by the right one', async () => {
+  aheadMs = DAY_MS;
+  const end = await fourDays();
+  aheadMs = 0;
+  const memory = await open(end);
+  assert.deepEqual(flags(memory, end), [true, true]);
+  assert.deepEqual([...memory.there.runs()], [[NODE, { since: START_MS, last: end }]]);
+  assert.deepEqual(flags(memory, end + 2.5 * EVERY_MS), [false, false]);
+});
+
+for (const [what, byMs] of [
+  ['on', 30 * DAY_MS],
+  ['back', -30 * DAY_MS],
+] as const) {
+  test(`a clock that was set ${what} while it ran is not time that an authority was away`, async () => {
+    const before = await open(START_MS);
+    before.there.see(NODE, START_MS);
+    before.there.see(NODE, START_MS + EVERY_MS);
+    before.right.bar(OTHER, START_MS + EVERY_MS);
+    aheadMs = byMs;
+    await before.save(START_MS + EVERY_MS);
+    aheadMs = 0;
+    const now = START_MS + byMs + EVERY_MS + 1000;
+    const after = await open(now);
+    // The second that it was away is not counted.
+    const run = { since: now - EVERY_MS, last: now - 1000 };
+    assert.deepEqual([...after.there.runs()], [[NODE, run]]);
+    assert.deepEqual([...after.right.barred()], [[OTHER, now - 1000 + 16 * EVERY_MS]]);
+  });
+}
+
+test('times in a file that are later than when it was written count as that time, and give nobody more', async () => {
+  const late = START_MS + 30 * DAY_MS;
+  const runs = [
+    [NODE, { since: START_MS - 2 * DAY_MS, last: late }],
+    [OTHER, { since: late - 4 * DAY_MS, last: late }],
+  ];
+  const lost = [NODE, OTHER].map((family) => ({ family, carried: false, at: late }));
+  const file = { version: 1, at: START_MS, there: runs, right: [], barred: [], carried: [] };
+  await writeFile(path, JSON.stringify({ ...file, carried: [[OTHER, lost]] }));
+  const memory = await open(START_MS + 1000);
+  assert.deepEqual(flags(memory, START_MS + 1000), [true, false]);
+  assert.equal(memory.there.isStable(OTHER, START_MS + 1000), false);
+  assert.equal(memory.there.isRunning(OTHER, START_MS + 2.5 * EVERY_MS), false);
+  assert.equal(carries(memory, START_MS + 3 * DAY_MS - 1), false);
+  assert.equal(carries(memory, START_MS + 3 * DAY_MS), true);
+});
+
+test('cells that were lost while the clock was ahead are remembered for three days, not longer', async () => {
+  aheadMs = 2 * DAY_MS;
+  const before = await open(START_MS);
+  for (const family of [NODE, OTHER]) {
+    before.carried.note(OTHER, { family, carried: false, at: START_MS - DAY_MS });
+  }
+  await before.save(START_MS);
+  aheadMs = 0;
+  const after = await open(START_MS);
+  assert.equal(carries(after, START_MS + 2 * DAY_MS - 1), false);
+  assert.equal(carries(after, START_MS + 2 * DAY_MS), true);
+});
+
+test('what is saved by a clock that begins in 1970 can be read again', async () => {
+  const memory = await open(START_MS);
+  memory.there.see(NODE, START_MS - 4 * DAY_MS);
+  aheadMs = 1000 - START_MS;
+  await memory.save(START_MS);
+  aheadMs = 0;
+  assert.equal([...(await open(2000)).there.runs()].length, 1);
+  assert.deepEqual(warned, []);
+});
+
 test('who is barred and who lost cells is remembered', async () => {
   const before = await open(START_MS);
   before.right.see(NODE, START_MS);
@@ -111,8 +200,7 @@ test('who is barred and who lost cells is remembered', async () => {
   const after = await open(START_MS + 1000);
   after.right.see(NODE, START_MS + 2000);
   assert.equal(after.right.isRunning(NODE, START_MS + 2000), false);
-  const weights = { byFamily: new Map([NODE, OTHER].map((family) => [family, 1])), mean: 1 };
-  assert.equal(after.carried.isCarrying(OTHER, weights, START_MS), false);
+  assert.equal(carries(after, START_MS), false);
 });
 
 test('a node that is gone is forgotten, but it is barred until that is over, after a restart too', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fromUtf8 } from '../base/bytes.ts';
+import { type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { type Logger } from '../base/log.ts';
 import { MAX_NODES } from '../directory/limits.ts';
@@ -12,8 +13,10 @@ export interface OpenProberMemoryOptions {
   readonly path: string;
   /** From one look at a node to the next, on average. */
   readonly everyMs: number;
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds, by a clock that nobody sets: all that is known is timed by it. */
   readonly now: number;
+  /** By which the file is timed, because that one begins anew with each process. It may be set. */
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -26,7 +29,7 @@ export interface ProberMemory {
   readonly carried: CarriedCells;
   /** Forgets all other nodes, but not which are barred. */
   retain(isKept: (nodeId: NodeId) => boolean): void;
-  /** When this resolves, a crash undoes nothing. One call at a time. */
+  /** `now`: as when it was opened. When this resolves, a crash undoes nothing. One call at a time. */
   save(now: number): Promise<void>;
 }
 
@@ -56,19 +59,24 @@ type MemoryFile = z.infer<typeof memoryFile>;
 
 /**
  * What was seen before the restart. The time in between counts for nobody: it neither breaks a run nor
- * makes it longer. A damaged file is as none.
+ * makes it longer. What was written at a time that is still to come was written just now, because the clock
+ * was set back. A damaged file is as none.
  */
 export async function openProberMemory(options: OpenProberMemoryOptions): Promise<ProberMemory> {
-  const { path, everyMs, now } = options;
+  const { path, everyMs, now, clock } = options;
   const there = new ProbeRuns(everyMs);
   const right = new ProbeRuns(everyMs);
   const carried = new CarriedCells();
-  const file = await read(options);
-  if (file !== undefined) {
+  const read = await readFile(options);
+  if (read !== undefined) {
+    const byMs = now - Math.max(clock(), read.at);
+    const file = retimed(read, (ms) => ms + byMs);
     const between = { stoppedAt: file.at, now };
     there.resume({ runs: file.there, barred: [], ...between });
     right.resume({ runs: file.right, barred: file.barred, ...between });
-    for (const [relay, last] of file.carried) for (const each of last) carried.note(relay, each);
+    for (const [relay, last] of file.carried) {
+      for (const each of last) carried.note(relay, { ...each, at: Math.min(each.at, file.at) });
+    }
   }
   return {
     ...{ there, right, carried },
@@ -84,12 +92,31 @@ export async function openProberMemory(options: OpenProberMemoryOptions): Promis
         barred: [...right.barred()],
         carried: [...carried.entries()],
       };
-      return writeDurably(path, `${JSON.stringify(content)}\n`);
+      const byMs = clock() - at;
+      const timed = retimed(content, (ms) => Math.max(0, ms + byMs));
+      return writeDurably(path, `${JSON.stringify(timed)}\n`);
     },
   };
 }
 
-async function read({ path, log }: OpenProberMemoryOptions): Promise<MemoryFile | undefined> {
+/** With all its times by another clock. */
+function retimed(file: MemoryFile, time: (ms: number) => number): MemoryFile {
+  const timed = (runs: MemoryFile['there']): MemoryFile['there'] =>
+    runs.map(([nodeId, { since, last }]) => [nodeId, { since: time(since), last: time(last) }]);
+  return {
+    version: file.version,
+    at: time(file.at),
+    there: timed(file.there),
+    right: timed(file.right),
+    barred: file.barred.map(([nodeId, until]) => [nodeId, time(until)]),
+    carried: file.carried.map(([relay, last]) => [
+      relay,
+      last.map((each) => ({ ...each, at: time(each.at) })),
+    ]),
+  };
+}
+
+async function readFile({ path, log }: OpenProberMemoryOptions): Promise<MemoryFile | undefined> {
   const bytes = await readIfPresent(path);
   if (bytes === undefined) return undefined;
   try {

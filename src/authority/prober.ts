@@ -1,14 +1,18 @@
+import { type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { type Consensus } from '../directory/consensus.ts';
 import { type ConsensusNode } from '../directory/consensus-node.ts';
 import { type Descriptor } from '../directory/descriptor.ts';
 import { type NodeId } from '../directory/node-id.ts';
+import { AttemptError } from '../lookup/attempt-error.ts';
+import { LookupError, type LookupErrorCode } from '../lookup/fault.ts';
 import { type AskedScripts } from './asked-scripts.ts';
 import { type FamilyWeights, gatewayWeights } from './carried-cells.ts';
+import { ProbeError } from './probe-error.ts';
 import { ProbeLoop } from './probe-loop.ts';
 import { type ProberMemory } from './prober-memory.ts';
-import { type Time } from './time.ts';
+import { SET_BACK_MS, type Time } from './time.ts';
 
 /** A gateway of the consensus that clients go by now, and the relays to ask it through. */
 export interface AskableGateway {
@@ -32,7 +36,10 @@ export interface ProberOptions {
   readonly ask: (gateway: AskableGateway, signal: AbortSignal) => Promise<void>;
   /** From one look at a node to the next, on average. */
   readonly everyMs: number;
+  /** Must not be set: what it tells apart is only ever a while. */
   readonly time: Time;
+  /** By which consensuses are valid. */
+  readonly clock: Clock;
   /** A whole number from 0 to under its argument. */
   readonly random: (below: number) => number;
   readonly log: Logger;
@@ -44,6 +51,8 @@ const CHALLENGE_MS = 90_000;
 const ASK_MS = 330_000;
 /** Of which every gateway has two that are not of its own. */
 const RELAY_FAMILIES = 3;
+/** What a gateway signs when the time in a question, or the key that is of that time, is not its own. */
+const OF_THE_CLOCK: readonly LookupErrorCode[] = ['time-skew', 'key-unknown'];
 /** Part of an interval. */
 const SAVE_PART = 1 / 6;
 
@@ -56,12 +65,14 @@ export class Prober implements AsyncDisposable {
   readonly #saving: Promise<void>;
   /** Whether the gateways of the consensus can be asked. */
   #canAsk = false;
+  /** By how much the clock was ahead of the time when the last gateway that answered right was asked. */
+  #aheadMs: number | undefined;
   #weighed:
     { readonly consensus: Consensus | undefined; readonly weights: FamilyWeights } | undefined;
 
   constructor(options: ProberOptions) {
     this.#options = options;
-    const { memory, nodes, challenge, ask, log } = options;
+    const { memory, nodes, challenge, log } = options;
     this.#challenges = new ProbeLoop({
       ...options,
       nodes,
@@ -75,7 +86,7 @@ export class Prober implements AsyncDisposable {
     this.#questions = new ProbeLoop({
       ...options,
       nodes: () => this.#askable(),
-      look: ask,
+      look: (gateway, signal) => this.#ask(gateway, signal),
       runs: memory.right,
       patienceMs: ASK_MS,
       onBroken: (nodeId, reason) => {
@@ -130,10 +141,10 @@ export class Prober implements AsyncDisposable {
 
   /** None without a consensus that nodes go by now and enough relays that are there. */
   #askable(): readonly AskableGateway[] {
-    const { consensus: newest, memory, time, nodes } = this.#options;
+    const { consensus: newest, memory, time, clock, nodes } = this.#options;
     const now = time.now();
     const consensus = newest();
-    const isValid = consensus && now < consensus.validUntil * 1000;
+    const isValid = consensus && clock() < consensus.validUntil * 1000;
     const there = isValid
       ? consensus.nodes.filter(({ nodeId }) => memory.there.isRunning(nodeId, now))
       : [];
@@ -145,6 +156,23 @@ export class Prober implements AsyncDisposable {
     return there
       .filter(({ nodeId, flags }) => flags.has('Gateway') && here.has(nodeId))
       .map((gateway) => ({ nodeId: gateway.nodeId, gateway, consensus, relays }));
+  }
+
+  /**
+   * A question has the time in it, and gateways refuse it when that is wrong. After the clock was set such a
+   * refusal is nobody's fault, until one of them answers right.
+   */
+  async #ask(gateway: AskableGateway, signal: AbortSignal): Promise<void> {
+    const { ask, clock, time } = this.#options;
+    const aheadMs = clock() - time.now();
+    try {
+      await ask(gateway, signal);
+      this.#aheadMs = aheadMs;
+    } catch (error) {
+      const setByMs = Math.abs(aheadMs - (this.#aheadMs ?? aheadMs));
+      if (!isOfTheClock(error) || setByMs <= SET_BACK_MS) throw error;
+      throw new ProbeError('unclear', 'the clock was set', { cause: error });
+    }
   }
 
   /** Of the newest consensus. */
@@ -175,4 +203,9 @@ export class Prober implements AsyncDisposable {
       log.error('what was seen of nodes cannot be written', { reason: messageOf(error) });
     }
   }
+}
+
+function isOfTheClock(error: unknown): boolean {
+  const isSigned = error instanceof AttemptError || error instanceof LookupError;
+  return isSigned && OF_THE_CLOCK.includes(error.code);
 }

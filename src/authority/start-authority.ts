@@ -30,7 +30,7 @@ import { runRounds } from './rounds.ts';
 import { ShownDocuments } from './shown-documents.ts';
 import { startProber } from './start-prober.ts';
 import { takePut } from './take-put.ts';
-import { wallTime } from './time.ts';
+import { steadyTime, wallTime } from './time.ts';
 
 export interface AuthorityDependencies {
   readonly log: Logger;
@@ -92,10 +92,10 @@ export async function startAuthority(
   const fetchEvidence = evidenceFetcher({
     evidence: files.evidence,
     newest,
-    time: wallTime,
+    time: steadyTime,
     reach: (name, onion) => authorityPeer({ name, onion, dial, network, clock }),
   });
-  const looking = { nodes, newest, target, dial, time: wallTime, log };
+  const looking = { nodes, newest, target, dial, time: steadyTime, clock, log };
   const prober = starting.use(await startProber(config, looking));
   const server = starting.use(
     await startAuthorityServer({

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+import { type Clock } from '../base/clock.ts';
 import { type Logger } from '../base/log.ts';
 import { type AuthorityConfig } from '../config/authority-config.ts';
 import { type OpenTarget } from '../electrum/open-target.ts';
@@ -20,7 +21,10 @@ export interface StartProberParts {
   /** Knows the right answers. */
   readonly target: Pick<OpenTarget, 'client' | 'headers'>;
   readonly dial: Dial;
+  /** By which nodes are looked at: nobody sets it. */
   readonly time: Time;
+  /** By which consensuses are valid, nodes are asked and files are timed. */
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -30,17 +34,16 @@ const [CONNECT_MS, ANSWER_MS] = [60_000, 50_000];
 /** Takes up what an authority knows of the nodes, and goes on looking at them. */
 export async function startProber(
   { network, dataDirectory, probeSeconds }: AuthorityConfig,
-  { nodes, newest, target: { client, headers }, dial, time, log }: StartProberParts,
+  { nodes, newest, target: { client, headers }, dial, time, clock, log }: StartProberParts,
 ): Promise<Prober> {
   const everyMs = probeSeconds * 1000;
   const path = join(dataDirectory, 'probes.json');
-  const memory = await openProberMemory({ path, everyMs, now: time.now(), log });
+  const memory = await openProberMemory({ path, everyMs, now: time.now(), clock, log });
   const asked = await openAskedScripts({ path: join(dataDirectory, 'probe-scripts.json'), log });
-  const clock = time.now;
   const { chain } = headers;
   const scripts = new KnownScripts({ network, client, chain, asked, random: randomInt });
   const asking = {
-    ...{ scripts, asked, headers, carried: memory.carried, now: clock, random: randomInt },
+    ...{ scripts, asked, headers, carried: memory.carried, now: time.now, random: randomInt },
     ...{ dial, network, clock, connectMs: CONNECT_MS, answerMs: ANSWER_MS },
   };
   return new Prober({
@@ -49,6 +52,6 @@ export async function startProber(
     consensus: () => newest.consensus,
     challenge: (descriptor, signal) => askNode(descriptor, { dial, network, clock }, signal),
     ask: (gateway, signal) => askGateway(gateway, asking, signal),
-    ...{ everyMs, time, random: randomInt, log },
+    ...{ everyMs, time, clock, random: randomInt, log },
   });
 }

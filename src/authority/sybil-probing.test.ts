@@ -83,7 +83,7 @@ async function honestRunningOf(seed: number, misdeed: Misdeed): Promise<number> 
       },
     };
     const scripts = { isProved: () => Promise.resolve(true) };
-    await probeGateway(probe, { scripts, headers, carried, now }, signal);
+    await probeGateway(probe, { scripts, headers, carried, now, clock: now }, signal);
   };
   await using prober = new Prober({
     memory: {
@@ -96,7 +96,7 @@ async function honestRunningOf(seed: number, misdeed: Misdeed): Promise<number> 
     consensus: () => consensus,
     challenge: () => Promise.resolve(),
     ask,
-    ...{ everyMs: EVERY_MS, time: time.shifted(0), random, log: silent },
+    ...{ everyMs: EVERY_MS, time: time.shifted(0), clock: now, random, log: silent },
   });
   const honest = nodes.filter((_, index) => index < HONEST);
   const seen: number[] = [];

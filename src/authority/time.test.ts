@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test, vi } from 'vitest';
-import { byDeadline, reach, wallTime } from './time.ts';
+import { byDeadline, reach, steadyTime, wallTime } from './time.ts';
 
 const { signal } = new AbortController();
 
@@ -34,6 +34,22 @@ test('a sleep ends when the clock is set back by far, and not when by little', a
     await sleeping;
     const setBack = { now: Date.now, sleepUntil: () => Promise.resolve() };
     await assert.rejects(reach(atMs, setBack, signal), { message: 'the clock was set back' });
+  } finally {
+    now.mockRestore();
+  }
+});
+
+test('the steady time goes on at its pace, in whole milliseconds, whatever the clock is set to', async () => {
+  const now = vi.spyOn(Date, 'now');
+  try {
+    const atMs = steadyTime.now();
+    for (const byMs of [-86_400_000, 86_400_000]) {
+      now.mockReturnValue(atMs + byMs);
+      const startMs = steadyTime.now();
+      await steadyTime.sleepUntil(startMs + 20, signal);
+      const tookMs = steadyTime.now() - startMs;
+      assert.ok(Number.isInteger(tookMs) && tookMs >= 20 && tookMs < 10_000, `${tookMs} ms`);
+    }
   } finally {
     now.mockRestore();
   }

@@ -15,18 +15,31 @@ export interface Time {
 export const SET_BACK_MS = 60_000;
 const LOOK_AGAIN_MS = 1000;
 
+/** What votes, consensuses and files tell the time by. Somebody may set it. */
+export const wallTime: Time = timeBy(() => Date.now());
+
+/**
+ * Nobody can set it: it began with the process, at what the clock said then, and goes on at one pace, but not
+ * while the machine sleeps. Tells whiles apart, and nothing else: what the clock said may have been wrong.
+ */
+export const steadyTime: Time = timeBy(() =>
+  Math.floor(performance.timeOrigin + performance.now()),
+);
+
 /** Looks at the clock every second, because somebody may set it. */
-export const wallTime: Time = {
-  now: Date.now,
-  async sleepUntil(ms, signal) {
-    signal.throwIfAborted();
-    let latest = Date.now();
-    for (let now = latest; now < ms && now > latest - SET_BACK_MS; now = Date.now()) {
-      latest = Math.max(latest, now);
-      await sleep(Math.min(ms - now, LOOK_AGAIN_MS), undefined, { signal });
-    }
-  },
-};
+function timeBy(now: Clock): Time {
+  return {
+    now,
+    async sleepUntil(ms, signal) {
+      signal.throwIfAborted();
+      let latest = now();
+      for (let at = latest; at < ms && at > latest - SET_BACK_MS; at = now()) {
+        latest = Math.max(latest, at);
+        await sleep(Math.min(ms - at, LOOK_AGAIN_MS), undefined, { signal });
+      }
+    },
+  };
+}
 
 /** @throws Error when the clock was set back meanwhile; the signal's reason when aborted. */
 export async function reach(ms: number, time: Time, signal: AbortSignal): Promise<void> {
