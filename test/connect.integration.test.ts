@@ -15,6 +15,7 @@ import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
 import { listenUnix } from '../src/io/unix-socket.ts';
 import { homeAt } from '../src/stack/home.ts';
 import { openStack } from '../src/stack/open-stack.ts';
+import { makeSecrets } from '../src/stack/secrets.ts';
 
 const NEVER = new AbortController().signal;
 const scope = new Scope();
@@ -29,6 +30,7 @@ async function newHome(lines: readonly string[] = []): Promise<string> {
   const { path } = scope.use(await makeTemporaryDirectory());
   const config = ['network: regtest', 'target: devnet', 'backend: process', ...lines];
   writeFileSync(join(path, 'sotto.yaml'), `${config.join('\n')}\n`);
+  await makeSecrets(homeAt(path));
   return path;
 }
 
@@ -134,6 +136,7 @@ test('a server that does not answer is said to, and its strings are not shown', 
 test('a server of another network is not shown to wallets', async () => {
   const { path } = scope.use(await makeTemporaryDirectory());
   writeFileSync(join(path, 'sotto.yaml'), 'network: signet\nbackend: process\n');
+  await makeSecrets(homeAt(path));
   await fakeTor(path, await electrumServer());
   await assert.rejects(connect(path), { message: 'what answers at its onion is not of signet' });
 });

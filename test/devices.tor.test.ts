@@ -21,7 +21,7 @@ import { addDevice, deviceFile, listDevices, removeDevice } from '../src/stack/d
 import { homeAt } from '../src/stack/home.ts';
 import { makePlan, type Plan } from '../src/stack/plan.ts';
 import { mendOnions, replaceOnion } from '../src/stack/replace-onion.ts';
-import { onionAddresses, openSecrets, type Secrets } from '../src/stack/secrets.ts';
+import { makeSecrets, onionAddresses, type Secrets } from '../src/stack/secrets.ts';
 import { writePlan } from '../src/stack/apply.ts';
 import { parseAuthPrivate } from '../src/tor/client-authorization.ts';
 import { DescriptorUploads } from '../src/tor/descriptor-uploads.ts';
@@ -51,7 +51,7 @@ beforeAll(async () => {
   );
   const home = homeAt(`${directory}/home`);
   const [firstPort = 0] = await findFreePorts(1);
-  secrets = await openSecrets(home);
+  secrets = await makeSecrets(home);
   plan = makePlan({
     home,
     config: {

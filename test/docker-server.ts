@@ -6,7 +6,7 @@ import { silent } from '../src/base/log.ts';
 import { startReaper } from '../src/io/reaper.ts';
 import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
 import { writePlan } from '../src/stack/apply.ts';
-import { openStack, type Stack } from '../src/stack/open-stack.ts';
+import { openOrBeginStack, type Stack } from '../src/stack/open-stack.ts';
 import { BASE_IMAGE } from './docker-engine.ts';
 
 export interface DockerServer extends AsyncDisposable {
@@ -35,7 +35,7 @@ export async function startDockerServer(options: DockerServerOptions): Promise<D
   const docker = `{ project: ${project}, network_prefix: ${networkPrefix} }`;
   const yaml = `network: regtest\ntarget: devnet\ndocker: ${docker}\n`;
   await writeFile(join(path, 'sotto.yaml'), yaml);
-  const stack = await openStack(path, { log: silent });
+  const stack = await openOrBeginStack(path, { log: silent });
   scope.defer(() => stack.backend.down({ signal: AbortSignal.timeout(DOWN_MS) }));
   await writePlan(stack);
   await stack.backend.up({ signal });

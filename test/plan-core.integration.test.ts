@@ -8,7 +8,7 @@ import { silent } from '../src/base/log.ts';
 import { NETWORKS } from '../src/bitcoin/networks.ts';
 import { BitcoinRpcError, RPC_IN_WARMUP, RpcClient } from '../src/bitcoin/rpc-client.ts';
 import { parseYaml } from '../src/config/load-yaml.ts';
-import { stackConfigSchema } from '../src/config/stack-config.ts';
+import { PORTS_IN_A_ROW, stackConfigSchema } from '../src/config/stack-config.ts';
 import { startElectrumClient } from '../src/electrum/client.ts';
 import { ElectrumClientError } from '../src/electrum/client-error.ts';
 import { type Child, startChild } from '../src/io/child-process.ts';
@@ -21,7 +21,7 @@ import { waitUntil } from '../src/io/wait-until.ts';
 import { writePlan } from '../src/stack/apply.ts';
 import { homeAt } from '../src/stack/home.ts';
 import { makePlan, type Plan } from '../src/stack/plan.ts';
-import { onionAddresses, openSecrets } from '../src/stack/secrets.ts';
+import { makeSecrets, onionAddresses } from '../src/stack/secrets.ts';
 import type { ServiceName } from '../src/stack/service.ts';
 
 const PROGRAMS = ['bitcoind', 'Fulcrum'];
@@ -61,8 +61,8 @@ describe.skipIf(missing.length > 0)(
     async function write(yaml: string): Promise<Written> {
       const { path } = scope.use(await makeTemporaryDirectory());
       const home = homeAt(path);
-      const [firstPort = 0] = await findFreePorts(1);
-      const secrets = await openSecrets(home);
+      const [firstPort = 0] = await findFreePorts(PORTS_IN_A_ROW);
+      const secrets = await makeSecrets(home);
       const text = `${yaml}\nbackend: process\nprocess: { first_port: ${firstPort} }\n`;
       const plan = makePlan({
         config: parseYaml({ path: 'sotto.yaml', text, schema: stackConfigSchema }),

@@ -9,7 +9,7 @@ import { makeTemporaryDirectory } from '../src/io/temporary-directory.ts';
 import { writePlan } from '../src/stack/apply.ts';
 import { homeAt } from '../src/stack/home.ts';
 import { makePlan } from '../src/stack/plan.ts';
-import { onionAddresses, openSecrets } from '../src/stack/secrets.ts';
+import { makeSecrets, onionAddresses } from '../src/stack/secrets.ts';
 
 test.each(['', 'open_wallet: true', 'target: devnet'])(
   'tor takes the torrc of a plan in a home with spaces: %s',
@@ -17,7 +17,7 @@ test.each(['', 'open_wallet: true', 'target: devnet'])(
     await using directory = await makeTemporaryDirectory();
     const home = homeAt(join(directory.path, 'my own server'));
     await mkdir(home.directory);
-    const secrets = await openSecrets(home);
+    const secrets = await makeSecrets(home);
     const yaml = `network: regtest\nbackend: process\n${more}`;
     const plan = makePlan({
       config: parseYaml({ path: 'sotto.yaml', text: yaml, schema: stackConfigSchema }),

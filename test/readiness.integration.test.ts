@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { Scope } from '../src/base/lifecycle.ts';
 import { RpcClient } from '../src/bitcoin/rpc-client.ts';
 import { parseYaml } from '../src/config/load-yaml.ts';
-import { stackConfigSchema } from '../src/config/stack-config.ts';
+import { PORTS_IN_A_ROW, stackConfigSchema } from '../src/config/stack-config.ts';
 import { type Child, startChild } from '../src/io/child-process.ts';
 import { DialError } from '../src/io/dial.ts';
 import { findProgram } from '../src/io/find-program.ts';
@@ -21,7 +21,7 @@ import { makePlan } from '../src/stack/plan.ts';
 import type { ProbedStack } from '../src/stack/readiness/stack-probes.ts';
 import type { Step, StepId } from '../src/stack/readiness/step.ts';
 import { watchStack } from '../src/stack/readiness/watch-stack.ts';
-import { onionAddresses, openSecrets } from '../src/stack/secrets.ts';
+import { makeSecrets, onionAddresses } from '../src/stack/secrets.ts';
 
 const PROGRAMS = ['bitcoind', 'Fulcrum'] as const;
 const found = await Promise.all(PROGRAMS.map((name) => findProgram(name)));
@@ -49,8 +49,8 @@ describe.skipIf(missing.length > 0)(
     beforeAll(async () => {
       const { path } = scope.use(await makeTemporaryDirectory());
       const home = homeAt(path);
-      const secrets = await openSecrets(home);
-      const [firstPort = 0] = await findFreePorts(1);
+      const secrets = await makeSecrets(home);
+      const [firstPort = 0] = await findFreePorts(PORTS_IN_A_ROW);
       const text = `network: regtest\nbackend: process\nprocess: { first_port: ${firstPort} }\n`;
       const config = parseYaml({ path: 'sotto.yaml', text, schema: stackConfigSchema });
       const facts = {

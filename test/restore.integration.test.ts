@@ -9,7 +9,7 @@ import { type DurableSteps, takeAll } from '../src/stack/durable-steps.ts';
 import { homeAt } from '../src/stack/home.ts';
 import { newMarker, renderMarker } from '../src/stack/marker.ts';
 import { putInPlace, stageHome } from '../src/stack/new-home.ts';
-import { onionAddresses, openSecrets } from '../src/stack/secrets.ts';
+import { makeSecrets, onionAddresses, openSecrets } from '../src/stack/secrets.ts';
 import type { ServerBackup } from '../src/stack/backup/archive.ts';
 import { makeBackup, openBackup } from '../src/stack/backup/make-backup.ts';
 import { restoreHome } from '../src/stack/backup/restore.ts';
@@ -38,7 +38,7 @@ async function makeServer(home: string, config = REGTEST): Promise<void> {
   const devices = join(homeAt(home).onion('wallet'), 'authorized_clients');
   await mkdir(devices, { recursive: true });
   await writeFile(join(devices, 'phone.auth'), 'descriptor:x25519:AAAA\n');
-  await openSecrets(homeAt(home));
+  await makeSecrets(homeAt(home));
   await mkdir(homeAt(home).data('bitcoind'));
   await writeFile(join(homeAt(home).data('bitcoind'), 'blocks'), 'days of work');
 }

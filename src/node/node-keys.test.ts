@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
-import { openNodeKeys } from './node-keys.ts';
+import { openNodeKeys, readIdentity } from './node-keys.ts';
 
 test('keys are made once, for their owner only', async () => {
   await using directory = await makeTemporaryDirectory();
@@ -35,4 +35,15 @@ test('a key that is missing is made without touching the others', async () => {
   await openNodeKeys(directory.path);
   writeFileSync(join(directory.path, 'keys', 'identity.seed'), identity);
   assert.deepEqual(Uint8Array.from((await openNodeKeys(directory.path)).identity), identity);
+});
+
+test('who only reads an identity makes none', async () => {
+  await using directory = await makeTemporaryDirectory();
+  await assert.rejects(readIdentity(directory.path), {
+    name: 'UserError',
+    message: `${join(directory.path, 'keys', 'identity.seed')} is missing`,
+  });
+  assert.deepEqual(readdirSync(directory.path), []);
+  const { identity } = await openNodeKeys(directory.path);
+  assert.deepEqual(Uint8Array.from(await readIdentity(directory.path)), Uint8Array.from(identity));
 });

@@ -4,6 +4,8 @@ import { UserError } from '../base/errors.ts';
 import { createSecretFile, makePrivateDirectory, readIfPresent } from '../io/durable-file.ts';
 
 const SEED_BYTES = 32;
+const FROM_A_BACKUP =
+  'Restore it from a backup. Another one makes another node, or another onion address.';
 
 /** The Ed25519 seeds of one node, 32 bytes each (spec/relay.md section 1). */
 export interface NodeKeys {
@@ -29,20 +31,39 @@ export async function openNodeKeys(dataDirectory: string): Promise<NodeKeys> {
 }
 
 /**
+ * The seed of a node's identity key, 32 bytes.
+ * @throws UserError when it is missing or damaged.
+ */
+export async function readIdentity(dataDirectory: string): Promise<Uint8Array> {
+  return readSeed(join(dataDirectory, 'keys', 'identity.seed'));
+}
+
+/**
+ * Reads a seed of 32 bytes.
+ * @throws UserError when it is missing or damaged.
+ */
+export async function readSeed(path: string): Promise<Uint8Array> {
+  const seed = await seedIfPresent(path);
+  if (seed === undefined) throw new UserError(`${path} is missing`, { hint: FROM_A_BACKUP });
+  return seed;
+}
+
+/**
  * Reads a seed of 32 bytes, and makes it when there is none: 0600, and never replaced.
  * @throws UserError when it is damaged.
  */
 export async function openSeed(path: string): Promise<Uint8Array> {
-  const held = await readIfPresent(path);
-  if (held !== undefined) {
-    if (held.length !== SEED_BYTES) {
-      throw new UserError(`${path} is damaged: it has not ${SEED_BYTES} bytes`, {
-        hint: 'Restore it from a backup. Another one makes another node, or another onion address.',
-      });
-    }
-    return held;
-  }
+  const held = await seedIfPresent(path);
+  if (held !== undefined) return held;
   const seed = randomBytes(SEED_BYTES);
   await createSecretFile(path, seed);
   return seed;
+}
+
+async function seedIfPresent(path: string): Promise<Uint8Array | undefined> {
+  const held = await readIfPresent(path);
+  if (held === undefined || held.length === SEED_BYTES) return held;
+  throw new UserError(`${path} is damaged: it has not ${SEED_BYTES} bytes`, {
+    hint: FROM_A_BACKUP,
+  });
 }

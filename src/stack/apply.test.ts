@@ -10,7 +10,7 @@ import { makeTemporaryDirectory } from '../io/temporary-directory.ts';
 import { writePlan, type WritePlanOptions } from './apply.ts';
 import { homeAt } from './home.ts';
 import { makePlan } from './plan.ts';
-import { onionAddresses, openSecrets } from './secrets.ts';
+import { makeSecrets, onionAddresses } from './secrets.ts';
 
 async function stackIn(
   directory: string,
@@ -18,7 +18,7 @@ async function stackIn(
   initialSyncDone = false,
 ): Promise<WritePlanOptions> {
   const home = homeAt(directory);
-  const secrets = await openSecrets(home);
+  const secrets = await makeSecrets(home);
   const plan = makePlan({
     config: parseYaml({ path: 'sotto.yaml', text: yaml, schema: stackConfigSchema }),
     home,

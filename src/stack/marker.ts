@@ -6,7 +6,10 @@ import { UserError } from '../base/errors.ts';
 import { createSecretFile, readIfPresent, writeDurably } from '../io/durable-file.ts';
 import { isCode, makeNewDirectory, namesIfPresent } from '../io/file-tree.ts';
 
-/** The file that says a directory was made by Sotto, so that `sotto destroy` may remove it. */
+/**
+ * The file that says a directory was made by Sotto, so that `sotto destroy` may remove it. A home that
+ * has it has had keys.
+ */
 export const MARKER_FILE = '.sotto-server';
 
 /** Which server a directory belongs to. It stays the same in a backup and on another machine. */
@@ -43,7 +46,7 @@ export async function readMarker(directory: string): Promise<Marker | undefined>
   return bytes && parseMarker(bytes);
 }
 
-/** Marks a home whose configuration was written by hand. */
+/** Marks a home whose configuration was written by hand, after its keys were made. */
 export async function ensureMarker(home: string): Promise<void> {
   if ((await readMarker(home)) !== undefined) return;
   await createSecretFile(join(home, MARKER_FILE), renderMarker(newMarker()));

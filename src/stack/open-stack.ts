@@ -13,9 +13,10 @@ import type { Backend } from './backend.ts';
 import { chooseBackend } from './choose-backend.ts';
 import { type Home, homeAt } from './home.ts';
 import { imagesOf } from './images.ts';
+import { readMarker } from './marker.ts';
 import { makePlan, type Plan } from './plan.ts';
 import type { PlanFacts } from './plan-context.ts';
-import { onionAddresses, openSecrets, type Secrets } from './secrets.ts';
+import { makeSecrets, onionAddresses, openSecrets, type Secrets } from './secrets.ts';
 import { isInitialSyncDone } from './sync-marker.ts';
 
 /** One personal server: what was decided, what follows from it, and what runs it. */
@@ -31,17 +32,53 @@ export interface Stack {
 const UNPRIVILEGED_ID = 21_000;
 const MIB = 1024 * 1024;
 const NO_IMAGES = { tor: '', bitcoind: '', target: '', node: '' };
+const NO_KEYS = {
+  onions: { wallet: '', relay: '', p2p: '' },
+  targetRpc: { name: '', password: '', salt: '', hmac: '' },
+};
+
+/** A server that is to end. */
+interface EndingStack extends Pick<Stack, 'config'> {
+  readonly backend: Pick<Backend, 'states' | 'down' | 'remove'>;
+}
+
+interface OpenOptions {
+  readonly log: Logger;
+}
 
 /**
- * Reads `sotto.yaml` of a home, opens its secrets (making those that are missing), and plans. Changes
- * nothing that runs.
+ * Reads `sotto.yaml` of a home and its secrets, and plans. Changes nothing that runs.
  * @param directory absolute.
+ * @throws UserError for what the person can mend, such as that there are no keys.
+ */
+export async function openStack(directory: string, { log }: OpenOptions): Promise<Stack> {
+  const { home, config } = await openHome(directory);
+  return planStack({ home, config, secrets: await openSecrets(home) }, log);
+}
+
+/**
+ * As `openStack`, for what starts a server: makes the keys of one that never had any, because its
+ * `sotto.yaml` was written by hand.
+ * @throws UserError as `openStack`, also when the server had keys and they are gone.
+ */
+export async function openOrBeginStack(directory: string, { log }: OpenOptions): Promise<Stack> {
+  const { home, config } = await openHome(directory);
+  const isNew = (await readMarker(directory)) === undefined;
+  const secrets = await (isNew ? makeSecrets : openSecrets)(home);
+  return planStack({ home, config, secrets }, log);
+}
+
+/**
+ * As `openStack`, for what ends a server: that needs no keys, and is the way out when they are gone.
  * @throws UserError for what the person can mend.
  */
-export async function openStack(
-  directory: string,
-  { log }: { readonly log: Logger },
-): Promise<Stack> {
+export async function openToEnd(directory: string, { log }: OpenOptions): Promise<EndingStack> {
+  const { home, config } = await openHome(directory);
+  const plan = makePlan({ config, home, facts: await gatherFacts({ config, home, ...NO_KEYS }) });
+  return { config, backend: chooseBackend({ plan, log }) };
+}
+
+async function openHome(directory: string): Promise<Pick<Stack, 'home' | 'config'>> {
   requirePlainPath(directory);
   await requireOwn(directory);
   const home = homeAt(directory);
@@ -50,9 +87,16 @@ export async function openStack(
       hint: 'Make one with: sotto init',
     });
   }
-  const config = await loadYaml(home.configFile, stackConfigSchema);
-  const secrets = await openSecrets(home);
-  const plan = makePlan({ config, home, facts: await gatherFacts({ config, home, secrets }) });
+  return { home, config: await loadYaml(home.configFile, stackConfigSchema) };
+}
+
+async function planStack(
+  { home, config, secrets }: Pick<Stack, 'home' | 'config' | 'secrets'>,
+  log: Logger,
+): Promise<Stack> {
+  const { targetRpc } = secrets;
+  const keys = { onions: onionAddresses(secrets), targetRpc };
+  const plan = makePlan({ config, home, facts: await gatherFacts({ config, home, ...keys }) });
   return { home, config, plan, secrets, backend: chooseBackend({ plan, log }) };
 }
 
@@ -74,18 +118,16 @@ async function requireOwn(directory: string): Promise<void> {
   });
 }
 
-async function gatherFacts(options: {
-  readonly config: StackConfig;
-  readonly home: Home;
-  readonly secrets: Secrets;
-}): Promise<PlanFacts> {
-  const { config, home, secrets } = options;
+async function gatherFacts(
+  options: Pick<Stack, 'home' | 'config'> & Pick<PlanFacts, 'onions' | 'targetRpc'>,
+): Promise<PlanFacts> {
+  const { config, home, onions, targetRpc } = options;
   const { relay, testNetworkFile } = config;
   return {
     ...servicesUser(config),
     memoryMiB: Math.floor(totalmem() / MIB),
-    onions: onionAddresses(secrets),
-    targetRpc: secrets.targetRpc,
+    onions,
+    targetRpc,
     initialSyncDone: await isInitialSyncDone(home, config),
     images: config.backend === 'docker' ? await imagesOf(config.target, process.env) : NO_IMAGES,
     ...(relay && { policy: await loadText(relay.policy) }),

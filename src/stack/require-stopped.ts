@@ -1,10 +1,10 @@
 import { UserError } from '../base/errors.ts';
 import { silent } from '../base/log.ts';
-import { openStack } from './open-stack.ts';
+import { openToEnd } from './open-stack.ts';
 
 /** @throws UserError when any service of the server in this home runs. */
 export async function requireStopped(home: string, signal: AbortSignal): Promise<void> {
-  const { backend } = await openStack(home, { log: silent });
+  const { backend } = await openToEnd(home, { log: silent });
   const states = await backend.states({ signal });
   const running = states.filter(({ state }) => state === 'running' || state === 'restarting');
   if (running.length === 0) return;

@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { fromUtf8, toHex } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { createSecretFile, makePrivateDirectory, readIfPresent } from '../io/durable-file.ts';
-import { openNodeKeys, openSeed } from '../node/node-keys.ts';
+import { kindOf } from '../io/file-tree.ts';
+import { openNodeKeys, openSeed, readSeed } from '../node/node-keys.ts';
 import { onionKeyFromSeed } from '../tor/onion-key.ts';
+import { REQUIRED } from './backup/backup-paths.ts';
 import type { Home, OnionName } from './home.ts';
+import { MARKER_FILE, readMarker } from './marker.ts';
 import type { RpcUser } from './plan-context.ts';
 import { rpcUser } from './rpc-user.ts';
 
@@ -18,22 +21,67 @@ export interface Secrets {
 
 const TARGET_USER = 'target';
 
+/** What the addresses of the onions and the node's place in the network follow from. */
+const SEEDS = [
+  REQUIRED.walletSeed,
+  REQUIRED.p2pSeed,
+  REQUIRED.relaySeed,
+  REQUIRED.identitySeed,
+  REQUIRED.replySeed,
+] as const;
+
 /**
- * Reads the secrets of a home, and makes those that are missing. Files are 0600 and never replaced.
+ * Makes the secrets of a new home, and ends what was interrupted in that. Files are 0600 and never
+ * replaced. Not for a home with a marker: what is missing there has been lost.
  * @throws UserError when one is damaged.
  */
-export async function openSecrets(home: Home): Promise<Secrets> {
+export async function makeSecrets(home: Home): Promise<Secrets> {
   await makePrivateDirectory(home.secrets);
-  const wallet = await openSeed(join(home.secrets, 'wallet.seed'));
-  const p2p = await openSeed(join(home.secrets, 'p2p.seed'));
+  await openSeed(join(home.directory, REQUIRED.walletSeed));
+  await openSeed(join(home.directory, REQUIRED.p2pSeed));
   // The node signs its descriptor with the relay onion's key, and so keeps it itself.
-  const dataDirectory = home.data('node');
-  await makePrivateDirectory(dataDirectory);
-  const { onion: relay } = await openNodeKeys(dataDirectory);
+  await makePrivateDirectory(home.data('node'));
+  await openNodeKeys(home.data('node'));
+  return openSecrets(home);
+}
+
+/**
+ * Reads the secrets of a home. A password that is missing is made: nobody else knows it.
+ * @throws UserError when a key is missing, or a secret is damaged.
+ */
+export async function openSecrets(home: Home): Promise<Secrets> {
+  await requireSeeds(home);
+  const seed = (path: string): Promise<Uint8Array> => readSeed(join(home.directory, path));
+  // The node reads them itself: here they are only not to be damaged.
+  for (const path of [REQUIRED.identitySeed, REQUIRED.replySeed]) await seed(path);
   return {
-    onionSeeds: { wallet, relay, p2p },
+    onionSeeds: {
+      wallet: await seed(REQUIRED.walletSeed),
+      relay: await seed(REQUIRED.relaySeed),
+      p2p: await seed(REQUIRED.p2pSeed),
+    },
     targetRpc: await openTargetRpc(join(home.secrets, 'rpc-target')),
   };
+}
+
+async function requireSeeds(home: Home): Promise<void> {
+  const missing: string[] = [];
+  for (const path of SEEDS) {
+    if ((await kindOf(join(home.directory, path))) === undefined) missing.push(path);
+  }
+  if (missing.length === 0) return;
+  const { directory } = home;
+  if ((await readMarker(directory)) === undefined) {
+    throw new UserError(`the server in ${directory} has no keys yet`, {
+      hint: 'Make them with: sotto up',
+    });
+  }
+  throw new UserError(`the server in ${directory} has lost keys: ${missing.join(', ')}`, {
+    hint:
+      'Are they on a disk that is not mounted? A backup brings them back: sotto restore --replace FILE\n' +
+      'Without one, for new keys and a new address that every wallet must be told: remove\n' +
+      `${join(directory, MARKER_FILE)}, then: sotto up`,
+  });
 }
 
 /** The addresses that follow from the seeds. */

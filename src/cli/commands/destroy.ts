@@ -27,11 +27,11 @@ export function destroyCommand(): Command {
         'Without a backup or --keep-keys the onion addresses are lost for good.',
     )
     .action(async ({ home, yes, keepKeys = false, json }: DestroyOptions) => {
-      const { openStack } = await import('../../stack/open-stack.ts');
+      const { openToEnd } = await import('../../stack/open-stack.ts');
       const { planDestruction, removeDoomed, requireOurs } = await import('../../stack/destroy.ts');
       await untilInterrupted(async (signal) => {
         await requireOurs(home);
-        const { config, backend } = await openStack(home, { log: stderrLogger('warn') });
+        const { config, backend } = await openToEnd(home, { log: stderrLogger('warn') });
         const destruction = await planDestruction(home, { config, keepKeys });
         if (!json) describe(destruction);
         if (!yes) await requireProject(config.docker.project, signal);

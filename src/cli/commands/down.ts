@@ -13,9 +13,9 @@ export function downCommand(): Command {
       '\nbitcoind may take minutes: it writes its cache to the disk first. `sotto up` starts all again.',
     )
     .action(async ({ home }: { readonly home: string }) => {
-      const { openStack } = await import('../../stack/open-stack.ts');
+      const { openToEnd } = await import('../../stack/open-stack.ts');
       await untilInterrupted(async (signal) => {
-        const { backend } = await openStack(home, { log: stderrLogger('warn') });
+        const { backend } = await openToEnd(home, { log: stderrLogger('warn') });
         await backend.down({ signal });
         note('The server is stopped.');
       });

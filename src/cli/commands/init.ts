@@ -22,7 +22,7 @@ interface InitOptions extends Choices {
 
 export function initCommand(): Command {
   return new Command('init')
-    .description('prepare a personal server: check the machine, write sotto.yaml')
+    .description('prepare a personal server: check the machine, write sotto.yaml, make its keys')
     .addOption(homeOption)
     .addOption(new Option('--network <name>', 'default: mainnet').choices(NETWORKS))
     .addOption(

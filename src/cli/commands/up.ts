@@ -31,9 +31,9 @@ export function upCommand(): Command {
         'to go on. It ends with code 0 when all is ready, and 1 when a step has failed.',
     )
     .action(async (options: UpOptions) => {
-      const { openStack } = await import('../../stack/open-stack.ts');
+      const { openOrBeginStack } = await import('../../stack/open-stack.ts');
       await untilInterrupted(async (signal) => {
-        const stack = await openStack(options.home, { log: stderrLogger('warn') });
+        const stack = await openOrBeginStack(options.home, { log: stderrLogger('warn') });
         try {
           if (options.json) await upWithLines(stack, { ...options, signal });
           else await upWithProgress(stack, { ...options, signal });

@@ -24,7 +24,7 @@ export interface BackupOptions extends SealOptions {
  * Encrypts what makes this server the same server again into one file, mode 0600, which appears
  * whole or not at all, and reads it back as a restore would.
  * @returns what a restore would bring back.
- * @throws UserError when there is no server, or the file is there already.
+ * @throws UserError when there is no server, it has no keys, or the file is there already.
  */
 export async function makeBackup(options: BackupOptions): Promise<ServerBackup> {
   const { home, file, now } = options;
@@ -65,9 +65,9 @@ async function collect(home: string): Promise<Map<string, Uint8Array>> {
       hint: 'Name its directory with --home.',
     });
   }
-  // One that was never started has not all of it yet.
-  await ensureMarker(home);
   await openSecrets(homeAt(home));
+  // Only now: the marker says that there have been keys.
+  await ensureMarker(home);
   const paths: string[] = Object.values(REQUIRED);
   for (const directory of DIRECTORIES) {
     const names = await namesIfPresent(join(home, directory));

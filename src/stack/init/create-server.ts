@@ -5,10 +5,12 @@ import { makePrivateDirectory } from '../../io/durable-file.ts';
 import { kindOf } from '../../io/file-tree.ts';
 import { give } from '../../io/ownership.ts';
 import { REQUIRED } from '../backup/backup-paths.ts';
+import { homeAt } from '../home.ts';
 import { claimDirectory, type Marker, MARKER_FILE, newMarker, renderMarker } from '../marker.ts';
 import { putInPlace, stageHome, vacancyOf } from '../new-home.ts';
 import { dataDirectoryOf } from '../plan-context.ts';
 import type { Subject } from '../preflight/subject.ts';
+import { makeSecrets } from '../secrets.ts';
 import { renderStackConfig } from '../stack-config-text.ts';
 
 /** @throws UserError when there is anything in the place of a new home. */
@@ -29,7 +31,7 @@ export async function requireVacant(directory: string): Promise<void> {
 }
 
 /**
- * Makes a home with its configuration, in one step, and the directories that chain and index go to
+ * Makes a home with its configuration and keys, in one step, and the directories that chain and index go to
  * when that is elsewhere. Nothing is started, and nothing is fetched.
  */
 export async function createServer(subject: Subject): Promise<void> {
@@ -41,7 +43,9 @@ export async function createServer(subject: Subject): Promise<void> {
     [MARKER_FILE, utf8(renderMarker(marker))],
     [REQUIRED.config, utf8(renderStackConfig(config))],
   ]);
-  await putInPlace(await stageHome(home.directory, files), home.directory);
+  const staging = await stageHome(home.directory, files);
+  await makeSecrets(homeAt(staging));
+  await putInPlace(staging, home.directory);
 }
 
 async function makeStorage({ config, home, user }: Subject, marker: Marker): Promise<void> {

@@ -7,7 +7,7 @@ import { parsePolicy } from '../../directory/policy.ts';
 import { readEvidence } from '../../directory/read-evidence.ts';
 import { signingKeyFromSeed } from '../../directory/signing-key.ts';
 import { readIfPresent } from '../../io/durable-file.ts';
-import { openNodeKeys } from '../../node/node-keys.ts';
+import { readIdentity } from '../../node/node-keys.ts';
 import { readPublication } from '../../node/publication-file.ts';
 import type { ListedConsensus, ListedObservation } from './observations.ts';
 
@@ -28,7 +28,7 @@ export async function probeListed(options: ListedProbeOptions): Promise<ListedOb
   const note = await readIfPresent(join(nodeDirectory, 'consensus'));
   const evidence = await readEvidence(join(nodeDirectory, 'evidence'), policy);
   const fork = evidence.find(({ isFork }) => isFork);
-  const { identity } = await openNodeKeys(nodeDirectory);
+  const identity = await readIdentity(nodeDirectory);
   const nodeId = nodeIdOf(signingKeyFromSeed(identity).publicKey);
   return {
     consensus: note && listingOf(nodeId, verifyConsensus(note, policy)),
