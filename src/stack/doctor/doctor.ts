@@ -6,6 +6,7 @@ import { clockCheck } from '../preflight/clock.ts';
 import { verifyChecks } from '../verify.ts';
 import { bitcoindNetwork } from './bitcoind-network.ts';
 import { bitcoindPeers } from './bitcoind-peers.ts';
+import { bondCheck } from './bond-check.ts';
 import { diskRoom } from './disk-room.ts';
 import { dockerVersions } from './docker-versions.ts';
 import { hardeningCheck } from './hardening-check.ts';
@@ -49,6 +50,7 @@ export async function doctorChecks(
     ...verifyChecks({ plan, backend, pins }),
     diskRoom(plan),
     memoryRoom(plan, backend),
+    ...(config.relay?.bond === undefined ? [] : [bondCheck(config.relay.bond, { plan, backend })]),
     walletOnion(plan),
     relayOnion(plan, clock),
   ];

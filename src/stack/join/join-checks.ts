@@ -1,11 +1,11 @@
 import type { Clock } from '../../base/clock.ts';
+import { bondCheck } from '../doctor/bond-check.ts';
 import { relayOnion } from '../doctor/own-onion.ts';
 import { memoryRoom } from '../doctor/memory-room.ts';
 import { torCheck } from '../doctor/tor-check.ts';
 import type { Check } from '../finding.ts';
 import type { Stack } from '../open-stack.ts';
 import { clockCheck } from '../preflight/clock.ts';
-import { bondCheck } from './bond-check.ts';
 import { policyCheck } from './policy-check.ts';
 import { targetCheck } from './target-check.ts';
 

@@ -5,7 +5,7 @@ import { nodeIdOf } from '../../directory/node-id.ts';
 import { signingKeyFromSeed } from '../../directory/signing-key.ts';
 import { startElectrumClient } from '../../electrum/client.ts';
 import { checkBond } from '../../node/check-bond.ts';
-import { openNodeKeys } from '../../node/node-keys.ts';
+import { readIdentity } from '../../node/node-keys.ts';
 import type { Check } from '../finding.ts';
 import type { Stack } from '../open-stack.ts';
 import { failure, fine, warning } from '../outcome.ts';
@@ -22,7 +22,7 @@ export function bondCheck(
     id: 'bond',
     title: 'bond',
     async run({ signal }) {
-      const { identity } = await openNodeKeys(plan.home.data('node'));
+      const identity = await readIdentity(plan.home.data('node'));
       const nodeId = nodeIdOf(signingKeyFromSeed(identity).publicKey);
       await using client = await startElectrumClient({
         dial: (dialing) => backend.dialElectrum('target', { signal: dialing }),
