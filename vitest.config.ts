@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// Projects of one order share their workers: two private Tor networks at a time, and containers alone.
+// Projects of one order share their workers: two private Tor networks at a time, or two servers in containers.
 export default defineConfig({
   test: {
     projects: [
@@ -22,6 +22,7 @@ export default defineConfig({
           include: ['test/*.integration.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
@@ -30,7 +31,7 @@ export default defineConfig({
           name: 'tor',
           include: ['test/*.tor.test.ts'],
           testTimeout: 300_000,
-          hookTimeout: 300_000,
+          hookTimeout: 600_000,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
@@ -39,9 +40,9 @@ export default defineConfig({
         test: {
           name: 'docker',
           include: ['test/*.docker.test.ts'],
-          testTimeout: 600_000,
+          testTimeout: 900_000,
           hookTimeout: 600_000,
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 3 },
         },
       },
@@ -49,8 +50,8 @@ export default defineConfig({
         test: {
           name: 'wallet',
           include: ['test/*.wallet.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          testTimeout: 900_000,
+          hookTimeout: 600_000,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },

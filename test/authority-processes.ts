@@ -18,11 +18,12 @@ import { DIRECTORY_KINDS } from '../src/directory/directory-view.ts';
 import { parsePolicy, type Policy } from '../src/directory/policy.ts';
 import { signingKeyFromSeed } from '../src/directory/signing-key.ts';
 import type { Timeline } from '../src/directory/timeline.ts';
-import { type Address, type Dial, formatAddress } from '../src/io/dial.ts';
+import { type Address, type Dial, DialError, formatAddress } from '../src/io/dial.ts';
 import { findFreePorts } from '../src/io/free-ports.ts';
 import { programPath } from '../src/io/program-path.ts';
 import { waitUntil } from '../src/io/wait-until.ts';
 import { PUT_KINDS, type Taken } from '../src/relay/frame-payload.ts';
+import { LinkError } from '../src/relay/link-error.ts';
 import { openRelayLink } from '../src/relay/relay-link.ts';
 import { onionKeyFromSeed } from '../src/tor/onion-key.ts';
 import { testKeyConfig, testSeed, testStatement } from './test-directory.ts';
@@ -186,14 +187,19 @@ export class AuthorityProcesses implements AsyncDisposable {
     wanted: { readonly after: number; readonly nodes: number; readonly dial: Dial },
   ): Promise<Consensus> {
     const { after, nodes, dial } = wanted;
+    const said = new Map<string, string>();
     return await waitUntil(
       async () => {
-        const each = authorities.map((authority) => this.#newestOf(authority, dial));
+        const each = authorities.map((authority) => this.#newestOf(authority, { dial, said }));
         const [first, ...others] = await Promise.all(each);
         const isNew = first !== undefined && first.epoch > after && first.nodes.length === nodes;
         return isNew && others.every((other) => other?.text === first.text) ? first : undefined;
       },
-      { what: 'a consensus', timeoutMs: 120_000, intervalMs: 300, signal },
+      {
+        what: `a consensus after epoch ${after} of ${nodes} nodes`,
+        instead: () => [...said].map((each) => each.join(': ')).join(', '),
+        ...{ timeoutMs: 240_000, intervalMs: 300, signal },
+      },
     );
   }
 
@@ -202,11 +208,27 @@ export class AuthorityProcesses implements AsyncDisposable {
     await this.#chain[Symbol.asyncDispose]();
   }
 
-  async #newestOf({ name, place }: AuthorityProcess, dial: Dial): Promise<Consensus | undefined> {
+  /** Undefined as well while it cannot be asked: it may have only just started. */
+  async #newestOf(
+    { name, place }: AuthorityProcess,
+    { dial, said }: { readonly dial: Dial; readonly said: Map<string, string> },
+  ): Promise<Consensus | undefined> {
     const { onion } = place;
     await using peer = authorityPeer({ name, onion, dial, network: 'regtest', clock: Date.now });
-    const note = await peer.fetch(DIRECTORY_KINDS.latestConsensus, NO_DIGEST, signal);
-    return note.length === 0 ? undefined : verifyConsensus(note, this.policy);
+    let note: Uint8Array;
+    try {
+      note = await peer.fetch(DIRECTORY_KINDS.latestConsensus, NO_DIGEST, signal);
+    } catch (error) {
+      if (!(error instanceof DialError || error instanceof LinkError)) throw error;
+      said.set(name, error.message);
+      return undefined;
+    }
+    const consensus = note.length === 0 ? undefined : verifyConsensus(note, this.policy);
+    said.set(
+      name,
+      consensus ? `${consensus.nodes.length} nodes in epoch ${consensus.epoch}` : 'none',
+    );
+    return consensus;
   }
 }
 

@@ -108,12 +108,22 @@ function bridgeAddress(): string {
   return docker('network', 'inspect', 'bridge', '--format', format).replace(/\.0\/.*$/, '.1');
 }
 
+/** Of two tests at a time one has the even ones: a prefix is in use later than it is chosen. */
 function freeNetworkPrefix(): string {
-  const ids = docker('network', 'ls', '--quiet').split('\n');
-  const taken = docker('network', 'inspect', '--format', '{{json .IPAM.Config}}', ...ids);
+  const taken = docker('network', 'ls', '--quiet').split('\n').map(addressesOf).join('\n');
+  const parity = Number(process.env['VITEST_POOL_ID'] ?? 0) % 2;
   for (;;) {
-    const prefix = `10.213.${randomInt(100, 250)}`;
+    const prefix = `10.213.${100 + 2 * randomInt(75) + parity}`;
     if (!taken.includes(`"${prefix}.`)) return prefix;
+  }
+}
+
+/** Empty when another test has removed the network since it was listed. */
+function addressesOf(network: string): string {
+  try {
+    return docker('network', 'inspect', '--format', '{{json .IPAM.Config}}', network);
+  } catch {
+    return '';
   }
 }
 

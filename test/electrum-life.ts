@@ -22,7 +22,11 @@ const RECEIVING = {
   27: 'bcrt1qhentg4yhpkazs4xxls6e3tz7v6ymj3hep75sw6',
 } as const;
 
-const AGREEMENT_MS = 120_000;
+/**
+ * A bridge gives a relay that fell silent 50 s for its answer, and 90 s to be reached again, before it asks
+ * through the next one; then come the questions that follow from the answer.
+ */
+const AGREEMENT_MS = 300_000;
 const POLL_MS = 250;
 
 const INFO = z.object({ blockchain_height: z.int() });

@@ -25,7 +25,7 @@ interface Status {
 
 test('a server joins a network over onions, is told its place, and leaves', async () => {
   await using scope = new Scope();
-  const signal = AbortSignal.timeout(280_000);
+  const signal = AbortSignal.timeout(880_000);
   const lab = scope.use(await startProcessLab(signal));
   const making = lab.makeServer('server', ['--network', 'regtest', '--target', 'devnet']);
   const authorities = scope.use(
@@ -83,4 +83,4 @@ test('a server joins a network over onions, is told its place, and leaves', asyn
   assert.ok(gone.ok && gone.listing?.consensus && gone.listing.consensus.node === undefined);
   const left = JSON.parse(await server.succeed('status', '--json')) as Status;
   assert.ok(left.listing.consensus !== undefined && left.listing.consensus.node === undefined);
-});
+}, 900_000);

@@ -28,7 +28,7 @@ import {
 } from './electrum-life.ts';
 
 const PORT = 50_001;
-const signal = AbortSignal.timeout(280_000);
+const signal = AbortSignal.timeout(880_000);
 const scope = new Scope();
 const seed = randomBytes(32);
 const onion = onionKeyFromSeed(seed).address;

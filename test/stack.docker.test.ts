@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll } from 'vitest';
 import { Scope } from '../src/base/lifecycle.ts';
-import { silent } from '../src/base/log.ts';
-import { type ElectrumClientOptions, startElectrumClient } from '../src/electrum/client.ts';
-import { DialError } from '../src/io/dial.ts';
-import { socksDial } from '../src/io/socks-dial.ts';
 import { waitUntil } from '../src/io/wait-until.ts';
 import type { Finding } from '../src/stack/finding.ts';
 import type { Tor } from '../src/tor/tor-process.ts';
 import { docker, dockerTest, hasDocker } from './docker-engine.ts';
 import { type DockerStack, startDockerStack } from './docker-stack.ts';
+import {
+  assertKeptOut,
+  callWallet,
+  untilAnswered,
+  untilAskedForKey,
+  type WalletCall,
+} from './wallet-calls.ts';
 
 // One life of a personal server, in the order of the tests: each goes on where the one before ended.
 
@@ -69,38 +72,8 @@ function whatDockerHolds(): string {
     .join('\n');
 }
 
-/** The height of the chain, asked as a wallet does, through this tor. */
-async function askHeight(tor: Tor): Promise<number> {
-  await using client = await startElectrumClient(connectionThrough(tor));
-  return (await client.call('blockchain.headers.subscribe', {})).height;
-}
-
-function connectionThrough(tor: Tor): ElectrumClientOptions {
-  const address = { host: wallet.onion, port: wallet.port };
-  return {
-    dial: (dialling) =>
-      socksDial(tor.socks)(address, { signal: dialling, isolation: `${Math.random()}` }),
-    clientName: 'electrum/4.8.1',
-    timeoutMs: 30_000,
-    log: silent,
-    signal,
-  };
-}
-
-function untilAnswered(tor: Tor): Promise<number> {
-  return waitUntil(() => askHeight(tor).catch(() => undefined), {
-    what: 'the wallet onion to answer',
-    timeoutMs: 120_000,
-    intervalMs: 500,
-    signal,
-  });
-}
-
-/** Why the tor is not let in; undefined while it looks for a way. */
-async function refusalOf(tor: Tor): Promise<DialError | undefined> {
-  const answer = await askHeight(tor).catch((error: unknown) => error);
-  assert.ok(answer instanceof Error, 'it was let in');
-  return answer instanceof DialError ? answer : undefined;
+function from(tor: Tor): WalletCall {
+  return { tor, onion: { host: wallet.onion, port: wallet.port }, signal };
 }
 
 async function findings(command: 'doctor' | 'verify'): Promise<readonly Finding[]> {
@@ -142,11 +115,8 @@ dockerTest('a device with a key reaches the wallet onion, a stranger does not', 
     stack.startClient('phone', [line]),
     stack.startClient('stranger', []),
   ])) as [Tor, Tor];
-  assert.ok((await untilAnswered(phone)) > 0);
-  await assert.rejects(askHeight(stranger), (error) => {
-    assert.ok(error instanceof DialError);
-    return error.message.includes('this tor has no key for it');
-  });
+  assert.ok((await untilAnswered(from(phone))) > 0);
+  await untilAskedForKey(from(stranger));
 });
 
 dockerTest('a device that is revoked is out within seconds', async () => {
@@ -154,18 +124,14 @@ dockerTest('a device that is revoked is out within seconds', async () => {
   await stack.succeed('device', 'revoke', 'phone');
   const seconds = (performance.now() - start) / 1000;
   assert.ok(seconds < 30, `it took ${seconds} s`);
-  // While the onion is away its tor looks for another way, for longer than a wallet waits.
-  await waitUntil(() => refusalOf(phone), {
-    what: 'the key to be refused',
-    timeoutMs: 180_000,
-    intervalMs: 500,
-    signal,
-  });
+  await assertKeptOut(from(phone));
   const { line } = JSON.parse(await stack.succeed('device', 'add', 'tablet', '--json')) as {
     line: string;
   };
-  phone = scope.use(await stack.startClient('tablet', [line]));
-  await untilAnswered(phone);
+  const tablet = scope.use(await stack.startClient('tablet', [line]));
+  await untilAnswered(from(tablet));
+  await assertKeptOut(from(phone));
+  phone = tablet;
 });
 
 dockerTest('doctor finds nothing that must not be, verify says what is not pinned', async () => {
@@ -230,14 +196,14 @@ dockerTest('a killed process of any container comes back by itself', async () =>
       { what: `${service} to come back`, timeoutMs: 60_000, intervalMs: 200, signal },
     );
   }
-  await untilAnswered(phone);
+  await untilAnswered(from(phone));
 });
 
 dockerTest('down and `docker compose up` by hand give the same server again', async () => {
   await stack.succeed('down');
   assert.equal(docker('ps', '--all', '--quiet', '--filter', `name=${stack.project}`), '');
   docker('compose', '--project-directory', stack.home.directory, 'up', '--detach', '--quiet-pull');
-  assert.ok((await untilAnswered(phone)) > 0);
+  assert.ok((await untilAnswered(from(phone))) > 0);
   await stack.succeed('up');
   assert.equal((await connection()).onion, wallet.onion);
 });
@@ -248,7 +214,7 @@ dockerTest(
     await appendFile(stack.home.configFile, '\nbridge: {}\n');
     await stack.succeed('up');
     assert.equal((await connection()).onion, wallet.onion);
-    await using client = await startElectrumClient(connectionThrough(phone));
+    await using client = await callWallet(from(phone));
     assert.match(client.serverName, /bridge/i);
     const isolation = ['isolation', 'networks', 'ports', 'hardening', 'wallet-onion-keys'];
     const found = (await findings('doctor')).filter(({ id }) => isolation.includes(id));
@@ -284,7 +250,7 @@ dockerTest('backup, destroy, restore and up give the same onions and devices', a
   const { onion, devices } = await connection();
   assert.equal(onion, wallet.onion);
   assert.deepEqual(devices, ['tablet']);
-  await untilAnswered(phone);
+  await untilAnswered(from(phone));
 });
 
 dockerTest('destroy leaves nothing of ours and touches nothing else', async () => {

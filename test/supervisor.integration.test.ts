@@ -120,6 +120,16 @@ class Lab {
     });
   }
 
+  /** What the service has written, once that is something. */
+  untilPrinted(service: ServiceName): Promise<string> {
+    return waitUntil(() => this.log(service) || undefined, {
+      what: `${service} to print`,
+      timeoutMs: 20_000,
+      intervalMs: 10,
+      signal,
+    });
+  }
+
   log(service: ServiceName): string {
     const path = serviceLogOf(this.home, service);
     return existsSync(path) ? readFileSync(path, 'utf8') : '';
@@ -146,6 +156,7 @@ test('services run until the supervisor is told to stop, and then none is left',
   });
   const supervisor = await lab.start();
   await lab.until('services to run', isRunning);
+  await lab.untilPrinted('target');
   await lab.ask({ command: 'stop' });
   assert.equal((await supervisor.exited).code, 0);
   assert.deepEqual(await lab.processes(), []);
@@ -175,13 +186,7 @@ test('a service that is killed runs again, with its own children gone', async ()
   await lab.plan({ watchdog: `echo $$; sleep 60 & ${FOREVER}` });
   await lab.start();
   await lab.until('watchdog to run', isRunning);
-  await waitUntil(() => lab.log('watchdog').includes('\n') || undefined, {
-    what: 'watchdog to print',
-    timeoutMs: 5_000,
-    intervalMs: 10,
-    signal,
-  });
-  const first = Number(lab.log('watchdog'));
+  const first = Number(await lab.untilPrinted('watchdog'));
   const family = await lab.processes();
   process.kill(first, 'SIGKILL');
   const [state] = await lab.until(
@@ -270,12 +275,7 @@ test('another plan is taken up, and one that cannot be is refused in words', asy
     states?.map(({ service, state }) => `${service} ${state}`),
     ['watchdog running', 'target running', 'node running'],
   );
-  await waitUntil(() => lab.log('target') === 'other\n' || undefined, {
-    what: 'the other target to print',
-    timeoutMs: 5_000,
-    intervalMs: 10,
-    signal,
-  });
+  assert.equal(await lab.untilPrinted('target'), 'other\n');
   const since = states[0]?.since;
   await using other = await listenTcp({
     host: '127.0.0.1',
