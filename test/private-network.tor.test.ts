@@ -91,6 +91,16 @@ test('a network is ready within 60 seconds, and a tor tells of its way into it',
   assert.equal(phases.at(-1), 100);
 });
 
+// At the end of a period, which lasts 24 times as long, a call to an onion can fail.
+test('it settles on a consensus for an hour, in which all relays weigh the same', async () => {
+  const ask = (key: string): Promise<string> => client.control.getInfo(key);
+  const [from, until] = [await ask('consensus/valid-after'), await ask('consensus/fresh-until')];
+  assert.equal(Date.parse(`${until}Z`) - Date.parse(`${from}Z`), 3_600_000);
+  const weights = (await ask('ns/all')).match(/^w Bandwidth=.*$/gm) ?? [];
+  assert.equal(weights.length, 5);
+  assert.equal(new Set(weights).size, 1, weights.join());
+});
+
 test('streams of different isolation words come over different circuits', async () => {
   headers.length = 0;
   for (const word of ['first', 'second', 'first']) {

@@ -19,17 +19,27 @@ export interface AuthorityOptions {
 /** tor's relay identities are RSA keys of this size (tor-spec, "Keys and names"). */
 const IDENTITY_BITS = 1024;
 const EXPONENT = 65_537;
+const FINGERPRINT = /^fingerprint ([0-9A-F]{40})$/m;
+
+export interface CreatedAuthority {
+  readonly authority: PrivateAuthority;
+  /** Its key certificate, as all who check its votes must have it (dir-spec section 3.1). */
+  readonly certificate: string;
+}
 
 /** Makes the keys of an authority of a private network, where tor expects them. */
-export async function createAuthority(options: AuthorityOptions): Promise<PrivateAuthority> {
+export async function createAuthority(options: AuthorityOptions): Promise<CreatedAuthority> {
   const keys = `${options.dataDirectory}/keys`;
   await makePrivateDirectory(keys);
-  const [fingerprint, v3Ident] = await Promise.all([
+  const [fingerprint, { v3Ident, certificate }] = await Promise.all([
     createRelayIdentity(keys),
     createVotingKeys(keys, options),
   ]);
   const { nickname, host, orPort, dirPort } = options;
-  return { nickname, host, orPort, dirPort, v3Ident, fingerprint };
+  return {
+    authority: { nickname, host, orPort, dirPort, v3Ident, fingerprint },
+    certificate,
+  };
 }
 
 async function createRelayIdentity(keys: string): Promise<string> {
@@ -41,8 +51,11 @@ async function createRelayIdentity(keys: string): Promise<string> {
   return createHash('sha1').update(der).digest('hex').toUpperCase();
 }
 
-async function createVotingKeys(keys: string, options: AuthorityOptions): Promise<string> {
-  const certificate = `${keys}/authority_certificate`;
+async function createVotingKeys(
+  keys: string,
+  options: AuthorityOptions,
+): Promise<{ v3Ident: string; certificate: string }> {
+  const certificateFile = `${keys}/authority_certificate`;
   const said: string[] = [];
   await using program = await startProgram({
     command: 'tor-gencert',
@@ -50,7 +63,7 @@ async function createVotingKeys(keys: string, options: AuthorityOptions): Promis
       '--create-identity-key',
       ...['-i', `${keys}/authority_identity_key`],
       ...['-s', `${keys}/authority_signing_key`],
-      ...['-c', certificate],
+      ...['-c', certificateFile],
       ...['-a', `${options.host}:${options.dirPort}`],
       ...['-m', '12'],
       ...['--passphrase-fd', '0'],
@@ -61,8 +74,8 @@ async function createVotingKeys(keys: string, options: AuthorityOptions): Promis
     signal: options.signal,
   });
   await program.exited;
-  const text = fromUtf8((await readIfPresent(certificate)) ?? new Uint8Array());
-  const ident = /^fingerprint ([0-9A-F]{40})$/m.exec(text)?.[1];
-  if (ident === undefined) throw new Error(`tor-gencert made no certificate: ${said.join('; ')}`);
-  return ident;
+  const certificate = fromUtf8((await readIfPresent(certificateFile)) ?? new Uint8Array());
+  const v3Ident = FINGERPRINT.exec(certificate)?.[1];
+  if (v3Ident === undefined) throw new Error(`tor-gencert made no certificate: ${said.join('; ')}`);
+  return { v3Ident, certificate };
 }

@@ -80,6 +80,14 @@ test('it tells the values an option has, and none for a default', async () => {
   assert.deepEqual(await control.getConf('SocksPolicy'), []);
 });
 
+test('an option is set, and one that tor does not take is refused', async () => {
+  const tor = fakeTor({ 'SETCONF NoSuchOption=1': '552 Unrecognized option\r' });
+  await using control = await connect(tor);
+  await control.setConf('V3AuthVotingInterval', '3600');
+  assert.equal(tor.commands.at(-1), 'SETCONF V3AuthVotingInterval=3600');
+  await assert.rejects(control.setConf('NoSuchOption', '1'), { name: 'ControlError', status: 552 });
+});
+
 test('a server that does not know the cookie is refused', async () => {
   await assert.rejects(connect(fakeTor({}, randomBytes(32))), /does not know the control cookie/);
 });

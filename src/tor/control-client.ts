@@ -32,6 +32,12 @@ export interface ControlClient extends Running {
   circuits(): Promise<readonly Circuit[]>;
   /** The values that tor has for an option now, in the order of its torrc; none for its default. */
   getConf(option: string): Promise<readonly string[]>;
+  /**
+   * Sets an option until tor ends.
+   * @param value without spaces or quotes.
+   * @throws ControlError when tor does not take it.
+   */
+  setConf(option: string, value: string): Promise<void>;
   /** @throws ControlError when there is no such circuit (any more). */
   closeCircuit(id: number): Promise<void>;
   signal(name: 'RELOAD' | 'SHUTDOWN' | 'NEWNYM' | 'ACTIVE'): Promise<void>;
@@ -87,6 +93,7 @@ export async function startControlClient(options: ControlClientOptions): Promise
         text.startsWith(prefix) ? [text.slice(prefix.length)] : [],
       );
     },
+    setConf: (option, value) => connection.tell(`SETCONF ${option}=${value}`),
     async circuits() {
       const status = await getInfo('circuit-status');
       return status.split('\n').filter(Boolean).map(parseCircuit);

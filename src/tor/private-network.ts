@@ -2,11 +2,13 @@ import { firstFailure, type Running, Scope } from '../base/lifecycle.ts';
 import { findFreePorts } from '../io/free-ports.ts';
 import type { Reaper } from '../io/reaper.ts';
 import { waitUntil } from '../io/wait-until.ts';
-import { createAuthority } from './authority-keys.ts';
+import { type CreatedAuthority, createAuthority } from './authority-keys.ts';
 import type { ClientAccess } from './client-authorization.ts';
+import type { ControlClient } from './control-client.ts';
 import type { BootstrapPhase } from './control-reply.ts';
+import { writeCertificates, writeRelayState } from './private-network-files.ts';
 import type { PrivateAuthority, PrivateNetworkMember } from './private-network-torrc.ts';
-import { type OnionOptions, startTor, type Tor } from './tor-process.ts';
+import { type OnionOptions, startTor, type Tor, type TorOptions } from './tor-process.ts';
 
 export interface PrivateNetworkOptions {
   /** Absolute; everything the network's tors write is below it. */
@@ -31,6 +33,8 @@ interface PrivateTorOptions {
   readonly onProgress?: (phase: BootstrapPhase) => void;
 }
 
+type MemberOptions = PrivateTorOptions & Pick<TorOptions, 'untilReady'>;
+
 /** A Tor network of its own, all of it on this machine. */
 export interface PrivateTorNetwork extends Running {
   /** What a tor elsewhere must know to join. */
@@ -42,8 +46,13 @@ export interface PrivateTorNetwork extends Running {
 const AUTHORITIES = ['authority1', 'authority2', 'authority3'];
 /** A path has three hops, none of them twice: three authorities leave tor no choice. */
 const RELAYS = ['relay1', 'relay2'];
-const CONSENSUS_TIMEOUT_MS = 60_000;
-const POLL_MS = 100;
+const MEMBERS = AUTHORITIES.length + RELAYS.length;
+const WAITING = { timeoutMs: 120_000, intervalMs: 100 };
+/**
+ * From when on all relays are known. tor reckons the time periods of onions as 24 such intervals, and at the
+ * end of a period a call to an onion can fail: those of the shortest interval would last four minutes.
+ */
+const SETTLED_VOTING_SECONDS = 3600;
 
 /**
  * Starts three directory authorities, which are relays too, and two more relays; waits until all of
@@ -56,17 +65,23 @@ export async function startPrivateTorNetwork(
   const host = options.address ?? '127.0.0.1';
   await using starting = new Scope();
   onProgress('making the keys of the Tor authorities');
-  const authorities = await createAuthorities({ directory, host, signal });
-  const startMember = (
+  const created = await createAuthorities({ directory, host, signal });
+  const authorities = created.map(({ authority }) => authority);
+  const certificates = created.map(({ certificate }) => certificate).join('');
+  const startMember = async (
     role: PrivateNetworkMember['role'],
-    { name, ...tor }: PrivateTorOptions,
-  ): Promise<Tor> =>
-    startTor({
+    { name, ...tor }: MemberOptions,
+  ): Promise<Tor> => {
+    const known = { dataDirectory: `${directory}/${name}/data`, certificates, clock: Date.now };
+    await writeCertificates(known);
+    if (role !== 'client') await writeRelayState(known);
+    return await startTor({
       ...tor,
       directory: `${directory}/${name}`,
       privateNetwork: { authorities, role },
       reaper,
     });
+  };
 
   const members = [
     ...authorities.map((role) => ({ name: role.nickname, role })),
@@ -76,22 +91,12 @@ export async function startPrivateTorNetwork(
   let ready = 0;
   const tors = await starting.useAll(
     members.map(async ({ name, role }) => {
-      const tor = await startMember(role, { name, onions: [], signal });
+      const untilReady = 'nickname' in role ? voteUntilSettled : untilSettled;
+      const tor = await startMember(role, { name, onions: [], signal, untilReady });
       onProgress(`${++ready} of ${members.length} Tor relays are ready`);
       return tor;
     }),
   );
-  onProgress('waiting until all Tor relays stand in the consensus');
-  for (const { control } of tors) {
-    const isComplete = async (): Promise<true | undefined> =>
-      (await control.getInfo('ns/all')).match(/^r /gm)?.length === members.length || undefined;
-    await waitUntil(isComplete, {
-      what: 'all Tor relays to stand in the consensus',
-      timeoutMs: CONSENSUS_TIMEOUT_MS,
-      intervalMs: POLL_MS,
-      signal,
-    });
-  }
   const started = starting.move();
   return {
     authorities,
@@ -101,13 +106,46 @@ export async function startPrivateTorNetwork(
   };
 }
 
+/** Has an authority vote as rarely as is good for onions, from when it knows all relays. */
+async function voteUntilSettled(control: ControlClient, signal: AbortSignal): Promise<void> {
+  const knowsAll = async (): Promise<true | undefined> =>
+    countLines(/^router /gm, await control.getInfo('desc/all-recent')) === MEMBERS || undefined;
+  await waitUntil(knowsAll, { ...WAITING, what: 'a Tor authority to know all relays', signal });
+  await control.setConf('V3AuthVotingInterval', `${SETTLED_VOTING_SECONDS}`);
+  await untilSettled(control, signal);
+}
+
+/**
+ * Waits until a relay goes by a consensus that has all relays and is for long. Whether it has built a way
+ * through the network itself is of no account: authorities need none, and may not build any.
+ */
+async function untilSettled(control: ControlClient, signal: AbortSignal): Promise<void> {
+  const timeOf = async (key: string): Promise<number> =>
+    Date.parse(`${await control.getInfo(`consensus/${key}`)}Z`);
+  const isSettled = async (): Promise<true | undefined> => {
+    if (countLines(/^r /gm, await control.getInfo('ns/all')) !== MEMBERS) return undefined;
+    const freshMs = (await timeOf('fresh-until')) - (await timeOf('valid-after'));
+    const isReady = (await control.getInfo('status/enough-dir-info')) === '1';
+    return (isReady && freshMs >= SETTLED_VOTING_SECONDS * 1000) || undefined;
+  };
+  await waitUntil(isSettled, {
+    ...WAITING,
+    what: 'all Tor relays to stand in the consensus',
+    signal,
+  });
+}
+
+function countLines(line: RegExp, text: string): number {
+  return text.match(line)?.length ?? 0;
+}
+
 interface AuthoritiesOptions {
   readonly directory: string;
   readonly host: string;
   readonly signal: AbortSignal;
 }
 
-async function createAuthorities(options: AuthoritiesOptions): Promise<PrivateAuthority[]> {
+async function createAuthorities(options: AuthoritiesOptions): Promise<CreatedAuthority[]> {
   const { directory, host, signal } = options;
   const ports = await findFreePorts(2 * AUTHORITIES.length, host);
   return Promise.all(

@@ -37,6 +37,8 @@ export interface TorOptions {
   readonly privateNetwork?: PrivateNetworkMember;
   /** Aborts the start only. */
   readonly signal: AbortSignal;
+  /** What the start waits for. Absent: that tor has built a way into its network. */
+  readonly untilReady?: (control: ControlClient, signal: AbortSignal) => Promise<void>;
   /** Told of each step of the bootstrap as tor takes it. */
   readonly onProgress?: (phase: BootstrapPhase) => void;
   readonly reaper?: Reaper;
@@ -62,7 +64,7 @@ const POLL_MS = 20;
 const KEPT_LOG_LINES = 5;
 
 /**
- * Starts tor and waits until it has reached the network.
+ * Starts tor and waits until it is ready.
  * @throws UserError when tor is missing, too old, or ends by itself; WaitTimeoutError when it does
  *   not get through.
  */
@@ -89,12 +91,15 @@ export async function startTor(options: TorOptions): Promise<Tor> {
   };
   const control = starting.use(await connectControl(directory, { onEvent, signal }));
   onEvent(await control.getInfo('status/bootstrap-phase'));
-  await waitUntil(() => phase?.percent === BOOTSTRAPPED || undefined, {
-    what: 'tor to reach its network',
-    timeoutMs: BOOTSTRAP_TIMEOUT_MS,
-    intervalMs: POLL_MS,
-    signal,
-  });
+  const untilBootstrapped = async (): Promise<void> => {
+    await waitUntil(() => phase?.percent === BOOTSTRAPPED || undefined, {
+      what: 'tor to reach its network',
+      timeoutMs: BOOTSTRAP_TIMEOUT_MS,
+      intervalMs: POLL_MS,
+      signal,
+    });
+  };
+  await (options.untilReady ?? untilBootstrapped)(control, signal);
   const socks = parseAddress((await control.getInfo('net/listeners/socks')).replaceAll('"', ''));
   const started = starting.move();
   return {
