@@ -184,9 +184,15 @@ test('long lines come in turn, whoever sends them, and short ones meanwhile', as
   const honest = await Client.of(server);
   const start = performance.now();
   honest.stream.write(line);
+  const order: string[] = [];
+  const inTurn = honest.next().then((reply) => {
+    order.push('long');
+    return reply;
+  });
   assert.equal((await (await Client.of(server)).ask('server.ping'))?.result, null);
-  assert.ok(performance.now() - start < 1500, 'short lines do not wait');
-  assert.equal((await honest.next())?.result, null);
+  order.push('short');
+  assert.equal((await inTurn)?.result, null);
+  assert.deepEqual(order, ['short', 'long'], 'short lines do not wait');
   const tookMs = performance.now() - start;
   assert.ok(tookMs > 1000 && tookMs < 10_000, `its turn came after ${tookMs} ms`);
   await hostile.closed;
@@ -217,10 +223,17 @@ test('more requests than a circuit may send wait, over all its connections, and 
   const again = performance.now();
   await second.ask('server.ping');
   assert.ok(performance.now() - again > 100, 'the same circuit has the same quota');
+  const order: string[] = [];
+  for (let id = 0; id < 10; id += 1) second.send('server.ping', { id });
+  const tenth = (async () => {
+    for (let id = 0; id < 10; id += 1) await second.next();
+    order.push('tenth of the same circuit');
+  })();
   const other = await Client.of(server, 8);
-  const fresh = performance.now();
   for (let id = 0; id < 5; id += 1) await other.ask('server.ping');
-  assert.ok(performance.now() - fresh < 1000, 'another circuit has its own');
+  order.push('fifth of another');
+  await tenth;
+  assert.deepEqual(order, ['fifth of another', 'tenth of the same circuit']);
 });
 
 test('a long line costs as much as many requests', async () => {
@@ -266,8 +279,8 @@ test('a client that says nothing is closed, at first soon and later after a whil
   mute.stream.write('{"half a line": ');
   const idle = await Client.of(server);
   await idle.ask('server.ping');
-  await mute.closed;
-  assert.ok(performance.now() - start < 1400);
+  const first = await Promise.race([mute, idle].map((client) => client.closed.then(() => client)));
+  assert.equal(first, mute);
   await idle.closed;
   assert.ok(performance.now() - start >= 1490);
 });
@@ -281,13 +294,11 @@ test('a client that does not read is closed, its target is not flooded, and othe
   for (let id = 0; id < 200; id += 1) greedy.send('server.banner', { id });
   await sleep(100);
   const honest = await Client.of(server);
-  const start = performance.now();
   assert.equal((await honest.ask('server.banner'))?.result, large);
-  assert.ok(performance.now() - start < 1500);
   const asked = target.lines.length;
   assert.ok(asked < 50, `${asked} of 200 questions were passed on`);
   const ended = target.connections[0];
-  assert.ok(ended);
+  assert.ok(ended && !ended.destroyed, 'the honest one did not wait for the end of the greedy one');
   await closeOf(ended);
 });
 
