@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
+import type { Duplex } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { authorityPeer } from '../src/authority/authority-peers.ts';
@@ -32,6 +33,7 @@ const NO_DIGEST = new Uint8Array(32);
 const { signal } = new AbortController();
 const DAY = 86_400;
 const ONION_PORT = 50_010;
+const REACHING = { timeoutMs: 60_000, intervalMs: 500 };
 
 /** Where an authority is, before it runs. */
 export interface AuthorityPlace {
@@ -232,9 +234,24 @@ export class AuthorityProcesses implements AsyncDisposable {
   }
 }
 
-/** What an authority says to a descriptor. */
+/** What an authority says to a descriptor, which is brought until it can be reached, as nodes do. */
 export async function bring(place: AuthorityPlace, note: string, dial: Dial): Promise<Taken> {
-  const stream = await dial(place.onion, { signal, isolation: 'a node' });
+  let found: unknown;
+  const reach = async (): Promise<Duplex | undefined> => {
+    try {
+      return await dial(place.onion, { signal, isolation: 'a node' });
+    } catch (error) {
+      if (!(error instanceof DialError)) throw error;
+      found = error;
+      return undefined;
+    }
+  };
+  const stream = await waitUntil(reach, {
+    ...REACHING,
+    what: `authority ${place.name} to be reached`,
+    instead: () => String(found),
+    signal,
+  });
   await using link = openRelayLink({ stream, network: 'regtest', clock: Date.now });
   return await link.put(PUT_KINDS.descriptor, utf8(note), { signal });
 }

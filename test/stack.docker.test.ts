@@ -214,6 +214,7 @@ dockerTest(
     await appendFile(stack.home.configFile, '\nbridge: {}\n');
     await stack.succeed('up');
     assert.equal((await connection()).onion, wallet.onion);
+    await untilAnswered(from(phone));
     await using client = await callWallet(from(phone));
     assert.match(client.serverName, /bridge/i);
     const isolation = ['isolation', 'networks', 'ports', 'hardening', 'wallet-onion-keys'];
