@@ -1,8 +1,8 @@
 /**
  * `wrong`: the node signed what the chain refutes. `unclear`: nothing is learnt of it, because somebody
- * else or nobody is at fault.
+ * else or nobody is at fault. `untimely`: so too, and would not be soon after either.
  */
-export type ProbeErrorKind = 'wrong' | 'unclear';
+export type ProbeErrorKind = 'wrong' | 'unclear' | 'untimely';
 
 /** Why a look at a node came to nothing, where that is not simply that the node does not answer. */
 export class ProbeError extends Error {

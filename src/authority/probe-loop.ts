@@ -190,9 +190,9 @@ export class ProbeLoop<Node extends Probed> implements AsyncDisposable {
     const { runs, time, onBroken, everyMs } = this.#options;
     const kind = error instanceof ProbeError ? error.kind : undefined;
     const now = time.now();
-    looks.isUnclear = kind === 'unclear';
-    if (kind === 'unclear') {
-      this.#plan(looks, SOON_PART);
+    looks.isUnclear = kind === 'unclear' || kind === 'untimely';
+    if (looks.isUnclear) {
+      this.#plan(looks, kind === 'unclear' ? SOON_PART : 1);
     } else if (kind === 'wrong') {
       runs.bar(nodeId, now);
       onBroken(nodeId, messageOf(error));

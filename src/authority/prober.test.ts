@@ -227,12 +227,24 @@ for (const [what, setMs] of [
     await passTime(EVERY_MS / 64 + 1000);
     assert.ok(challenges - before <= nodes.length, 'they are not looked at all at once');
     challenges = 0;
+    asked = [];
     await passTime(20 * EVERY_MS);
     for (const count of [before, challenges]) {
       assert.ok(count >= 70 && count <= 95, `${count} looks at four nodes in twenty intervals`);
     }
+    assert.ok(asked.length <= 95, `${asked.length} questions to four gateways in twenty intervals`);
   });
 }
+
+test('a clock that is set right after the start, before a gateway has answered, takes the flags of nobody', async () => {
+  await startStable();
+  await prober[Symbol.asyncDispose]();
+  await start();
+  aheadMs = -2 * HOUR_MS;
+  await passHours(6, nodes);
+  aheadMs = 0;
+  await passHours(6, nodes);
+});
 
 test('when a clock that was ahead at the start is set back, looks go on and gateways are asked', async () => {
   aheadMs = DAY_MS;

@@ -12,7 +12,7 @@ import { type FamilyWeights, gatewayWeights } from './carried-cells.ts';
 import { ProbeError } from './probe-error.ts';
 import { ProbeLoop } from './probe-loop.ts';
 import { type ProberMemory } from './prober-memory.ts';
-import { SET_BACK_MS, type Time } from './time.ts';
+import { type Time } from './time.ts';
 
 /** A gateway of the consensus that clients go by now, and the relays to ask it through. */
 export interface AskableGateway {
@@ -51,6 +51,8 @@ const CHALLENGE_MS = 90_000;
 const ASK_MS = 330_000;
 /** Of which every gateway has two that are not of its own. */
 const RELAY_FAMILIES = 3;
+/** By more than this a clock that is kept right is never set. */
+const SET_MS = 60_000;
 /** What a gateway signs when the time in a question, or the key that is of that time, is not its own. */
 const OF_THE_CLOCK: readonly LookupErrorCode[] = ['time-skew', 'key-unknown'];
 /** Part of an interval. */
@@ -65,14 +67,15 @@ export class Prober implements AsyncDisposable {
   readonly #saving: Promise<void>;
   /** Whether the gateways of the consensus can be asked. */
   #canAsk = false;
-  /** By how much the clock was ahead of the time when the last gateway that answered right was asked. */
-  #aheadMs: number | undefined;
+  /** The newest question that was answered right, and by how much the clock was ahead of the time then. */
+  #right: { readonly at: number; readonly aheadMs: number };
   #weighed:
     { readonly consensus: Consensus | undefined; readonly weights: FamilyWeights } | undefined;
 
   constructor(options: ProberOptions) {
     this.#options = options;
-    const { memory, nodes, challenge, log } = options;
+    const { memory, nodes, challenge, clock, time, log } = options;
+    this.#right = { at: time.now(), aheadMs: clock() - time.now() };
     this.#challenges = new ProbeLoop({
       ...options,
       nodes,
@@ -160,18 +163,20 @@ export class Prober implements AsyncDisposable {
 
   /**
    * A question has the time in it, and gateways refuse it when that is wrong. After the clock was set such a
-   * refusal is nobody's fault, until one of them answers right.
+   * refusal is nobody's fault, until one of them answers right. Asked again soon, all would refuse again, and
+   * see the same few scripts with the same wrong time.
    */
   async #ask(gateway: AskableGateway, signal: AbortSignal): Promise<void> {
     const { ask, clock, time } = this.#options;
-    const aheadMs = clock() - time.now();
+    const at = time.now();
+    const aheadMs = clock() - at;
     try {
       await ask(gateway, signal);
-      this.#aheadMs = aheadMs;
+      if (at >= this.#right.at) this.#right = { at, aheadMs };
     } catch (error) {
-      const setByMs = Math.abs(aheadMs - (this.#aheadMs ?? aheadMs));
-      if (!isOfTheClock(error) || setByMs <= SET_BACK_MS) throw error;
-      throw new ProbeError('unclear', 'the clock was set', { cause: error });
+      const setByMs = Math.abs(aheadMs - this.#right.aheadMs);
+      if (!isOfTheClock(error) || setByMs <= SET_MS) throw error;
+      throw new ProbeError('untimely', 'the clock was set', { cause: error });
     }
   }
 

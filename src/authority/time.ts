@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clock } from '../base/clock.ts';
 
-/** The clock that an authority goes by, and the way to wait for it. */
+/** A clock, and the way to wait for it. */
 export interface Time {
   readonly now: Clock;
   /**
