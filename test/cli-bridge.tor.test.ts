@@ -79,16 +79,16 @@ test('a bridge with a tor of its own reaches an onion, and takes the tor with it
   const state = `${directory}/state`;
   const { bridge, words } = await startBridge(state);
   assert.ok(words.some((line) => line.includes('Tor: its own, at 127.0.0.1:')));
-  assert.equal(torsBelow(state), 1);
+  assert.equal(torsBelow(state).length, 1);
   await bridge[Symbol.asyncDispose]();
-  assert.equal(torsBelow(state), 0);
+  assert.equal(torsBelow(state).length, 0);
 });
 
 test('a bridge that was killed leaves no tor, and starts again', async () => {
   const state = `${directory}/state`;
   const { bridge } = await startBridge(state);
   process.kill(bridge.pid, 'SIGKILL');
-  await waitUntil(() => torsBelow(state) === 0 || undefined, {
+  await waitUntil(() => torsBelow(state).length === 0 || undefined, {
     what: 'the tor to end',
     timeoutMs: 30_000,
     intervalMs: 50,

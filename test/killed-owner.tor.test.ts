@@ -31,7 +31,7 @@ async function startOwner(directory: string, { reaper }: { reaper: boolean }): P
       stopTimeoutMs: 5_000,
     }),
   );
-  const allRun = waitUntil(() => torsBelow(directory) === TORS || undefined, {
+  const allRun = waitUntil(() => torsBelow(directory).length === TORS || undefined, {
     what: 'the owner to start all tors',
     timeoutMs: 60_000,
     intervalMs: 50,
@@ -47,7 +47,7 @@ test('a killed owner leaves no tor and no directory', async () => {
   await using owner = await startOwner(directory.path, { reaper: true });
   process.kill(owner.pid, 'SIGKILL');
   const isClear = (): true | undefined =>
-    (torsBelow(directory.path) === 0 && !existsSync(directory.path)) || undefined;
+    (torsBelow(directory.path).length === 0 && !existsSync(directory.path)) || undefined;
   await waitUntil(isClear, {
     what: 'the reaper to clear up',
     timeoutMs: 5_000,
@@ -60,7 +60,7 @@ test('tor ends by itself when its owner was killed and nobody clears up', async 
   await using directory = await makeTemporaryDirectory();
   await using owner = await startOwner(directory.path, { reaper: false });
   process.kill(owner.pid, 'SIGKILL');
-  await waitUntil(() => torsBelow(directory.path) === 0 || undefined, {
+  await waitUntil(() => torsBelow(directory.path).length === 0 || undefined, {
     what: 'the tors to miss their owner',
     timeoutMs: 60_000,
     intervalMs: 100,

@@ -68,13 +68,13 @@ test('without a tor it starts its own, which ends with it', async () => {
       onProgress: ({ percent }) => told.push(percent),
     });
     assert.equal(socks.isOwn, true);
-    assert.equal(torsBelow(`${directory}/own`), 1);
+    assert.equal(torsBelow(`${directory}/own`).length, 1);
     const dial = socksDial(socks.address);
     const nobody = { host: `${'a'.repeat(55)}d.onion`, port: 1 };
     const options = { isolation: 'test', signal: AbortSignal.timeout(60_000) };
     await assert.rejects(dial(nobody, options), /mistyped: the checksum is wrong/);
   }
-  assert.equal(torsBelow(`${directory}/own`), 0);
+  assert.equal(torsBelow(`${directory}/own`).length, 0);
   assert.equal(told.at(-1), 100);
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import process from 'node:process';
 import { afterAll, beforeAll, test } from 'vitest';
 import { Scope } from '../src/base/lifecycle.ts';
 import { DialError } from '../src/io/dial.ts';
@@ -81,6 +82,25 @@ async function echoThroughTor(isolation: string): Promise<string> {
   stream.destroy();
   return Buffer.concat(lines).toString();
 }
+
+test('when one of its tors ends, the start of a network fails at once, and says so', async () => {
+  await using own = new Scope();
+  const reaper = own.use(await startReaper());
+  const place = own.use(await makeTemporaryDirectory()).path;
+  reaper.watchDirectory(place);
+  const starting = startPrivateTorNetwork({ directory: place, signal, reaper });
+  const refused = assert.rejects(starting, /^UserError: tor ended by itself/);
+  const all = await waitUntil(
+    () => {
+      const pids = torsBelow(place);
+      return pids.length === 5 ? pids : undefined;
+    },
+    { what: 'five tors', timeoutMs: 20_000, intervalMs: 20, signal },
+  );
+  process.kill(all.at(-1) ?? 0, 'SIGKILL');
+  await refused;
+  assert.deepEqual(torsBelow(place), []);
+});
 
 test('a network is ready within 60 seconds, and a tor tells of its way into it', () => {
   assert.ok(readyMs <= 60_000, `${readyMs} ms`);
@@ -162,8 +182,8 @@ test('its keys are for its owner alone', () => {
 });
 
 test('nothing is left after disposing', async () => {
-  assert.equal(torsBelow(directory), 7);
+  assert.equal(torsBelow(directory).length, 7);
   await scope[Symbol.asyncDispose]();
-  assert.equal(torsBelow(directory), 0);
+  assert.equal(torsBelow(directory).length, 0);
   assert.equal(existsSync(directory), false);
 });

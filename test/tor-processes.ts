@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** How many tor processes run with a torrc below the directory. */
-export function torsBelow(directory: string): number {
+/** The ids of the tor processes that run with a torrc below the directory. */
+export function torsBelow(directory: string): readonly number[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.map(commandLineOf).filter(([command, ...args]) => {
+  const ours = pids.filter((pid) => {
+    const [command, ...args] = commandLineOf(pid);
     return command === 'tor' && args.some((argument) => argument.startsWith(`${directory}/`));
-  }).length;
+  });
+  return ours.map(Number);
 }
 
 function commandLineOf(pid: string): string[] {

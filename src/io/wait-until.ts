@@ -34,6 +34,6 @@ export async function waitUntil<T>(
       const end = found === '' ? '' : `: ${found}`;
       throw new WaitTimeoutError(`waited ${seconds} s for ${what} in vain${end}`);
     }
-    await sleep(intervalMs, undefined, { signal });
+    await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
   }
 }

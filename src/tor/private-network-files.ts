@@ -16,7 +16,7 @@ const HISTORY_SECONDS = 86_400;
 /** More than a network on one machine carries. Bytes a second. */
 const BANDWIDTH = 1_000_000;
 
-/** Writes the certificates of the authorities: a tor that asked for them too early asks again minutes later. */
+/** Writes the certificates of the authorities: a tor that asks for them too early waits longer each time. */
 export async function writeCertificates(known: EarlyKnowledge): Promise<void> {
   await makePrivateDirectory(known.dataDirectory);
   await writeDurably(`${known.dataDirectory}/cached-certs`, utf8(known.certificates));

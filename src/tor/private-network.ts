@@ -89,10 +89,17 @@ export async function startPrivateTorNetwork(
   ];
   onProgress('waiting for the first vote of the Tor authorities');
   let ready = 0;
+  // Without one of them the others would wait in vain, and it is the one that knows why.
+  const broken = new AbortController();
+  const untilBroken = AbortSignal.any([signal, broken.signal]);
   const tors = await starting.useAll(
     members.map(async ({ name, role }) => {
       const untilReady = 'nickname' in role ? voteUntilSettled : untilSettled;
-      const tor = await startMember(role, { name, onions: [], signal, untilReady });
+      const member = { name, onions: [], signal: untilBroken, untilReady };
+      const tor = await startMember(role, member).catch((error: unknown) => {
+        broken.abort(error);
+        throw broken.signal.reason;
+      });
       onProgress(`${++ready} of ${members.length} Tor relays are ready`);
       return tor;
     }),
@@ -108,9 +115,17 @@ export async function startPrivateTorNetwork(
 
 /** Has an authority vote as rarely as is good for onions, from when it knows all relays. */
 async function voteUntilSettled(control: ControlClient, signal: AbortSignal): Promise<void> {
-  const knowsAll = async (): Promise<true | undefined> =>
-    countLines(/^router /gm, await control.getInfo('desc/all-recent')) === MEMBERS || undefined;
-  await waitUntil(knowsAll, { ...WAITING, what: 'a Tor authority to know all relays', signal });
+  let known = 0;
+  const knowsAll = async (): Promise<true | undefined> => {
+    known = countLines(/^router /gm, await control.getInfo('desc/all-recent'));
+    return known === MEMBERS || undefined;
+  };
+  await waitUntil(knowsAll, {
+    ...WAITING,
+    what: 'a Tor authority to know all relays',
+    instead: () => `it knows ${known} of ${MEMBERS}`,
+    signal,
+  });
   await control.setConf('V3AuthVotingInterval', `${SETTLED_VOTING_SECONDS}`);
   await untilSettled(control, signal);
 }
@@ -122,15 +137,18 @@ async function voteUntilSettled(control: ControlClient, signal: AbortSignal): Pr
 async function untilSettled(control: ControlClient, signal: AbortSignal): Promise<void> {
   const timeOf = async (key: string): Promise<number> =>
     Date.parse(`${await control.getInfo(`consensus/${key}`)}Z`);
+  let listed = 0;
   const isSettled = async (): Promise<true | undefined> => {
-    if (countLines(/^r /gm, await control.getInfo('ns/all')) !== MEMBERS) return undefined;
+    listed = countLines(/^r /gm, await control.getInfo('ns/all'));
+    if (listed !== MEMBERS) return undefined;
     const freshMs = (await timeOf('fresh-until')) - (await timeOf('valid-after'));
     const isReady = (await control.getInfo('status/enough-dir-info')) === '1';
     return (isReady && freshMs >= SETTLED_VOTING_SECONDS * 1000) || undefined;
   };
   await waitUntil(isSettled, {
     ...WAITING,
-    what: 'all Tor relays to stand in the consensus',
+    what: 'all Tor relays to stand in a consensus for an hour',
+    instead: () => `${listed} of ${MEMBERS} stand in the newest`,
     signal,
   });
 }
