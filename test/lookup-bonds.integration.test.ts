@@ -1,7 +1,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, beforeEach, test } from 'vitest';
-import { utf8 } from '../src/base/bytes.ts';
+import { fromHex, utf8 } from '../src/base/bytes.ts';
 import { certificateHash } from '../src/bond/bond-certificate.ts';
 import { renderBondFile } from '../src/bond/bond-file.ts';
 import { type BondClaim } from '../src/bond/verify-bond.ts';
@@ -17,6 +17,10 @@ const SATS = 1_000_000;
 const YEAR = 365 * 86_400;
 const FLAGS: readonly NodeFlag[] = ['Relay', 'Gateway', 'Running'];
 const { signal } = new AbortController();
+/** Of one input and one output; nobody comes to look at it. */
+const PAYMENT = fromHex(
+  '0200000001' + '11'.repeat(32) + '0000000000ffffffff01' + '00'.repeat(8) + '015100000000',
+);
 
 let net: LookupNetwork;
 let claims: Map<NodeId, BondClaim>;
@@ -195,15 +199,20 @@ test('a node without a bond weighs no more than its part of what is for those', 
       ? { weight: 10 ** 12, flags: new Set(FLAGS) }
       : { weight: SATS, flags: new Set<NodeFlag>([...FLAGS, 'Bonded']) },
   );
-  const relaysOfWallet = async (): Promise<readonly NodeId[]> => {
+  const choicesOfWallet = async (): Promise<Record<'relays' | 'gateways', readonly NodeId[]>> => {
     const client = await clientOf(consensus);
-    await lookUpAll(client);
-    return client.state.choices.relays.map(({ nodeId }) => nodeId);
+    const gateways = await lookUpAll(client);
+    return { relays: client.state.choices.relays.map(({ nodeId }) => nodeId), gateways };
   };
-  // By the weight that it is given it would be a relay of every wallet; by its part, of every third.
-  const wallets = await Promise.all(Array.from({ length: 20 }, relaysOfWallet));
-  const taken = wallets.filter((relays) => relays.includes(liar.nodeId)).length;
-  assert.ok(taken < wallets.length, `${taken} of ${wallets.length} wallets took it`);
+  const wallets = await Promise.all(Array.from({ length: 60 }, choicesOfWallet));
+  // By the weight that it is given all would take it. Of three relays it is one by its part for less than half.
+  const share = (role: 'relays' | 'gateways'): number => {
+    const chosen = wallets.flatMap((each) => each[role]);
+    const taken = chosen.filter((nodeId) => nodeId === liar.nodeId).length;
+    return taken / (role === 'relays' ? wallets.length : chosen.length);
+  };
+  assert.ok(share('relays') <= 0.75, `${share('relays')} of all wallets`);
+  assert.ok(share('gateways') <= 0.4, `${share('gateways')} of all addresses`);
 });
 
 test('an address stays at a gateway whose bond has ended since', async () => {
@@ -265,7 +274,10 @@ test.each([
       };
     }
     const client = await clientOf(consensus());
-    await assert.rejects(lookUpAll(client), { code: 'headers-unavailable' });
+    const unavailable = { code: 'headers-unavailable' };
+    await assert.rejects(lookUpAll(client), unavailable);
+    await assert.rejects(client.lookup.fees({ signal }), unavailable);
+    await assert.rejects(client.lookup.broadcast(PAYMENT, { signal }), unavailable);
     const codes = new Set(client.lookup.faults.map(({ code }) => code));
     assert.deepEqual(codes, new Set(['headers-refused']));
     net.repent();

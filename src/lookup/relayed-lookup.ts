@@ -144,6 +144,10 @@ export class RelayedLookup implements Lookup {
     signal.throwIfAborted();
     const estimates = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     if (estimates.length >= MIN_FEE_ANSWERS) return combineFees(estimates);
+    for (const one of asked) {
+      const failure: unknown = one.status === 'rejected' ? one.reason : undefined;
+      if (failure instanceof LookupError && failure.code === 'headers-unavailable') throw failure;
+    }
     throw new LookupError(
       'too-few-fee-answers',
       `Only ${estimates.length} of ${gateways.length} gateways told their fee estimates.`,

@@ -85,6 +85,12 @@ test('a transaction that the network refuses is shown to one gateway only', asyn
   assert.deepEqual(asked, ['BROADCAST a']);
 });
 
+test('without headers to judge bonds by, no further gateway is tried', async () => {
+  const { asked, putAt } = network({ takes: () => 'headers-unavailable' });
+  await assert.rejects(spread(putAt), fails('headers-unavailable'));
+  assert.deepEqual(asked, ['BROADCAST a']);
+});
+
 test('a transaction that no other gateway has in time was not seen', async () => {
   for (const gives of [() => undefined, () => RAW.map((byte) => byte ^ 1)]) {
     const { asked, putAt } = network({ gives });

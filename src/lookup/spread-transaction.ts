@@ -26,7 +26,7 @@ export interface SpreadOptions {
 /** No transaction waits for longer than so many times the mean. */
 const LONGEST_DELAY = 3;
 /** The answer does not depend on who is asked. */
-const FINAL: readonly LookupErrorCode[] = ['transaction-rejected'];
+const FINAL: readonly LookupErrorCode[] = ['transaction-rejected', 'headers-unavailable'];
 
 /**
  * Gives a transaction to one gateway after a random time, so that it does not follow at once on what
