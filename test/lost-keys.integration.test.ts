@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, test } from 'vitest';
@@ -100,6 +100,20 @@ test('there is no backup of a server without its keys', async () => {
   const file = join(parent, 'none.backup');
   await refuses(['backup', '--passphrase-file', passphraseFile, file, '--json']);
   assert.equal((await readdir(parent)).includes('none.backup'), false);
+});
+
+test('a server that has lost its policy file and its keys can be stopped and destroyed, and what is not there is told', async () => {
+  const home = await makeServer('without-a-disk');
+  const yaml = join(home, 'sotto.yaml');
+  await appendFile(yaml, 'relay:\n  policy: /nowhere/policy\n');
+  await loseSecrets(home);
+  assert.equal((await sotto(home, 'down')).code, 0);
+  const { code, stderr } = await sotto(home, 'destroy', '--yes');
+  assert.equal(code, 0, stderr);
+  const absent = ['wallet', 'p2p'].map((name) => `  ${join(home, 'secrets', `${name}.seed`)}\n`);
+  assert.ok(
+    stderr.endsWith(`These keys are not here. Wherever they are, they stay:\n${absent.join('')}`),
+  );
 });
 
 test('a server without its keys can be stopped, and goes on with them when they are back', async () => {

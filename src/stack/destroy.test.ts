@@ -107,6 +107,21 @@ test('files of the person in the home stay, and so does the home', async () => {
   });
 });
 
+test('keys that are not in the home are told', async () => {
+  await withServer(plain, async ({ home, config }) => {
+    const { absentKeys } = await planDestruction(home, { config, keepKeys: true });
+    const absent = [
+      'secrets/p2p.seed',
+      'data/node/keys/relay-onion.seed',
+      'data/node/keys/reply.seed',
+    ];
+    assert.deepEqual(
+      absentKeys,
+      absent.map((path) => join(home, path)),
+    );
+  });
+});
+
 test('in storage only the directories go that this server made', async () => {
   const settings = (parent: string): string => `network: signet\nstorage: ${parent}/disk\n`;
   await withServer(settings, async ({ parent, home, config }) => {

@@ -8,6 +8,7 @@ import { DIRECTORIES, REQUIRED } from './backup/backup-paths.ts';
 import { type Home, homeAt } from './home.ts';
 import { type Marker, MARKER_FILE, readMarker } from './marker.ts';
 import { dataDirectoryOf } from './plan-context.ts';
+import { missingSeeds } from './secrets.ts';
 
 export interface Doomed {
   readonly path: string;
@@ -26,6 +27,8 @@ export interface Destruction {
   readonly home: string;
   readonly doomed: readonly Doomed[];
   readonly kept: readonly Kept[];
+  /** Seeds that the server had and that are not there: lost, or on a disk that is not mounted. */
+  readonly absentKeys: readonly string[];
 }
 
 export interface DestroyOptions {
@@ -71,6 +74,7 @@ export async function planDestruction(
       })),
       ...foreign.map((name) => ({ path: join(directory, name), because: 'not of our making' })),
     ],
+    absentKeys: (await missingSeeds(home)).map((path) => join(directory, path)),
   };
 }
 

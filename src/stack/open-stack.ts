@@ -69,12 +69,17 @@ export async function openOrBeginStack(directory: string, { log }: OpenOptions):
 }
 
 /**
- * As `openStack`, for what ends a server: that needs no keys, and is the way out when they are gone.
+ * As `openStack`, for what ends a server: that needs no keys, nor the files that `sotto.yaml` names, and is
+ * the way out when they are gone.
  * @throws UserError for what the person can mend.
  */
 export async function openToEnd(directory: string, { log }: OpenOptions): Promise<EndingStack> {
   const { home, config } = await openHome(directory);
-  const plan = makePlan({ config, home, facts: await gatherFacts({ config, home, ...NO_KEYS }) });
+  const plan = makePlan({
+    config,
+    home,
+    facts: { ...(await machineFacts(home, config)), ...NO_KEYS },
+  });
   return { config, backend: chooseBackend({ plan, log }) };
 }
 
@@ -94,9 +99,13 @@ async function planStack(
   { home, config, secrets }: Pick<Stack, 'home' | 'config' | 'secrets'>,
   log: Logger,
 ): Promise<Stack> {
-  const { targetRpc } = secrets;
-  const keys = { onions: onionAddresses(secrets), targetRpc };
-  const plan = makePlan({ config, home, facts: await gatherFacts({ config, home, ...keys }) });
+  const facts: PlanFacts = {
+    ...(await machineFacts(home, config)),
+    ...(await namedFiles(config)),
+    onions: onionAddresses(secrets),
+    targetRpc: secrets.targetRpc,
+  };
+  const plan = makePlan({ config, home, facts });
   return { home, config, plan, secrets, backend: chooseBackend({ plan, log }) };
 }
 
@@ -118,18 +127,23 @@ async function requireOwn(directory: string): Promise<void> {
   });
 }
 
-async function gatherFacts(
-  options: Pick<Stack, 'home' | 'config'> & Pick<PlanFacts, 'onions' | 'targetRpc'>,
-): Promise<PlanFacts> {
-  const { config, home, onions, targetRpc } = options;
-  const { relay, testNetworkFile } = config;
+type NamedFiles = Pick<PlanFacts, 'policy' | 'bond' | 'torAuthorities'>;
+
+async function machineFacts(
+  home: Home,
+  config: StackConfig,
+): Promise<Omit<PlanFacts, keyof NamedFiles | keyof typeof NO_KEYS>> {
   return {
     ...servicesUser(config),
     memoryMiB: Math.floor(totalmem() / MIB),
-    onions,
-    targetRpc,
     initialSyncDone: await isInitialSyncDone(home, config),
     images: config.backend === 'docker' ? await imagesOf(config.target, process.env) : NO_IMAGES,
+  };
+}
+
+/** What is in the files that `sotto.yaml` names. */
+async function namedFiles({ relay, testNetworkFile }: StackConfig): Promise<NamedFiles> {
+  return {
     ...(relay && { policy: await loadText(relay.policy) }),
     ...(relay?.bond !== undefined && { bond: await loadText(relay.bond) }),
     ...(testNetworkFile !== undefined && {

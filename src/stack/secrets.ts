@@ -64,11 +64,17 @@ export async function openSecrets(home: Home): Promise<Secrets> {
   };
 }
 
-async function requireSeeds(home: Home): Promise<void> {
+/** Which seeds are not in a home, as paths below it. */
+export async function missingSeeds({ directory }: Pick<Home, 'directory'>): Promise<string[]> {
   const missing: string[] = [];
   for (const path of SEEDS) {
-    if ((await kindOf(join(home.directory, path))) === undefined) missing.push(path);
+    if ((await kindOf(join(directory, path))) === undefined) missing.push(path);
   }
+  return missing;
+}
+
+async function requireSeeds(home: Home): Promise<void> {
+  const missing = await missingSeeds(home);
   if (missing.length === 0) return;
   const { directory } = home;
   if ((await readMarker(directory)) === undefined) {
@@ -97,7 +103,7 @@ async function openTargetRpc(path: string): Promise<RpcUser> {
   const [, password, salt] = /^([0-9a-f]{64}):([0-9a-f]{32})$/.exec(text) ?? [];
   if (password === undefined || salt === undefined) {
     throw new UserError(`${path} is damaged: it is not a password and its salt`, {
-      hint: 'Remove it: a new one is made at the next start.',
+      hint: 'Remove it, then: sotto up',
     });
   }
   if (held === undefined) await createSecretFile(path, `${text}\n`);

@@ -39,17 +39,19 @@ export function destroyCommand(): Command {
         await backend.remove({ signal });
         await removeDoomed(destruction);
         if (json) printJson(destruction);
-        else print(keepKeys ? `removed all but the keys in ${home}` : `removed ${home}`);
+        else print(keepKeys ? `removed all but what stays in ${home}` : `removed ${home}`);
       });
     });
 }
 
-function describe({ doomed, kept }: Destruction): void {
+function describe({ doomed, kept, absentKeys }: Destruction): void {
   note('This goes: what runs, its containers and networks, and');
   for (const { path, megabytes } of doomed)
     note(`  ${formatMegabytes(megabytes).padStart(9)}  ${path}`);
   if (kept.length > 0) note('This stays:');
   for (const { path, because } of kept) note(`  ${path} (${because})`);
+  if (absentKeys.length > 0) note('These keys are not here. Wherever they are, they stay:');
+  for (const path of absentKeys) note(`  ${path}`);
 }
 
 async function requireProject(project: string, signal: AbortSignal): Promise<void> {
