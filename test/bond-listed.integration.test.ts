@@ -73,6 +73,7 @@ async function planned(name: string, target: Address): Promise<Planned> {
     config: {
       network: 'regtest',
       dataDirectory,
+      makeKeys: false,
       listen: { host: '127.0.0.1', port },
       expectProxyHeader: false,
       target,

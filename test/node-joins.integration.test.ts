@@ -66,6 +66,7 @@ async function configOf(name: string, target: Address): Promise<NodeConfig> {
   return {
     network: 'regtest',
     dataDirectory,
+    makeKeys: false,
     listen: { host: '127.0.0.1', port },
     expectProxyHeader: false,
     target,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { equalBytes } from '../src/base/bytes.ts';
@@ -42,6 +42,7 @@ async function configIn(directory: string, target: Address): Promise<NodeConfig>
   return {
     network: 'regtest',
     dataDirectory: join(directory, 'node'),
+    makeKeys: true,
     listen: await freeAddress(),
     expectProxyHeader: true,
     target,
@@ -53,6 +54,16 @@ async function configIn(directory: string, target: Address): Promise<NodeConfig>
     cellTimeoutMs: 1000,
   };
 }
+
+test('a node whose keys were made elsewhere does not start without them, and makes none', async () => {
+  await using directory = await makeTemporaryDirectory();
+  const config = { ...(await configIn(directory.path, await freeAddress())), makeKeys: false };
+  await assert.rejects(startNode(config, deps), {
+    name: 'UserError',
+    message: `${join(config.dataDirectory, 'keys', 'identity.seed')} is missing`,
+  });
+  assert.equal(existsSync(config.dataDirectory), false);
+});
 
 test('a node is the same one after a restart', async () => {
   await using directory = await makeTemporaryDirectory();

@@ -33,6 +33,7 @@ test('a complete file is read, with addresses parsed and defaults filled in', as
     target: { host: '127.0.0.1', port: 50_001 },
     socks: { host: '127.0.0.1', port: 9050 },
     expectProxyHeader: true,
+    makeKeys: true,
     leave: false,
     family: [],
     epochSeconds: 86_400,

@@ -5,6 +5,10 @@ import { listenAddressSchema, networkSchema, privateAddressSchema } from './fiel
 export const nodeConfigSchema = z.strictObject({
   network: networkSchema,
   dataDirectory: z.string().describe('Keys, epoch keys and headers; made with mode 0700.'),
+  makeKeys: z
+    .boolean()
+    .default(true)
+    .describe('Whether keys that are missing are made; else the node does not start without them.'),
   listen: listenAddressSchema.describe('Where tor delivers the streams of the relay onion.'),
   expectProxyHeader: z
     .boolean()

@@ -186,6 +186,7 @@ async function startNode(place: Place, { tor, policyFile, options }: NodeStart) 
     config: {
       network: 'regtest',
       dataDirectory,
+      makeKeys: false,
       listen,
       expectProxyHeader: true,
       target: options.target,

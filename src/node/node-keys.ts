@@ -31,6 +31,20 @@ export async function openNodeKeys(dataDirectory: string): Promise<NodeKeys> {
 }
 
 /**
+ * Reads the keys of a node that were made elsewhere.
+ * @throws UserError when one is missing or damaged.
+ */
+export async function readNodeKeys(dataDirectory: string): Promise<NodeKeys> {
+  const seed = (name: string): Promise<Uint8Array> =>
+    readSeed(join(dataDirectory, 'keys', `${name}.seed`));
+  return {
+    identity: await seed('identity'),
+    reply: await seed('reply'),
+    onion: await seed('relay-onion'),
+  };
+}
+
+/**
  * The seed of a node's identity key, 32 bytes.
  * @throws UserError when it is missing or damaged.
  */

@@ -59,6 +59,7 @@ async function openIn(directory: string, takes: () => Taken, text = renderPolicy
     config: {
       network: 'regtest',
       dataDirectory: directory,
+      makeKeys: true,
       listen: { host: '127.0.0.1', port: 1 },
       target: { host: '127.0.0.1', port: 1 },
       socks: { host: '127.0.0.1', port: 1 },

@@ -6,14 +6,13 @@ import { networkParams } from '../bitcoin/networks.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import { nodeIdOf, type NodeId } from '../directory/node-id.ts';
 import { signingKeyFromSeed } from '../directory/signing-key.ts';
-import { makePrivateDirectory } from '../io/durable-file.ts';
 import { socksDial } from '../io/socks-dial.ts';
 import { openEpochKeys } from '../relay/epoch-keys.ts';
 import { startRelayServer } from '../relay/relay-server.ts';
 import { publishDescriptor } from './descriptor-publisher.ts';
 import { electrumHandler } from './electrum-handler.ts';
 import { openNodeNetwork } from './node-network.ts';
-import { openNodeKeys } from './node-keys.ts';
+import { openNodeKeys, readNodeKeys } from './node-keys.ts';
 import { openObservationFile } from './observation-file.ts';
 import { openTarget } from '../electrum/open-target.ts';
 import { replyKeysOf } from './reply-keys.ts';
@@ -40,8 +39,7 @@ export interface SottoNode extends Running {
 export async function startNode(config: NodeConfig, deps: NodeDependencies): Promise<SottoNode> {
   const { clock, log, signal } = deps;
   await using starting = new Scope();
-  await makePrivateDirectory(config.dataDirectory);
-  const keys = await openNodeKeys(config.dataDirectory);
+  const keys = await (config.makeKeys ? openNodeKeys : readNodeKeys)(config.dataDirectory);
   const nodeId = nodeIdOf(signingKeyFromSeed(keys.identity).publicKey);
   const epochKeys = starting.use(
     await openEpochKeys({

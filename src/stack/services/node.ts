@@ -25,6 +25,8 @@ function nodeFiles(context: PlanContext): readonly ConfigFile[] {
   const settings = {
     network: config.network,
     dataDirectory: places.data,
+    // Sotto makes them once for a server: what is missing here was lost.
+    makeKeys: false,
     listen: formatAddress(endpoints.node),
     expectProxyHeader: true,
     target: formatAddress(endpoints.target.node),
