@@ -64,13 +64,17 @@ export async function openChildStream(options: ChildStreamOptions): Promise<Dupl
 }
 
 /**
- * What is written goes to `stdin`. It does not close when `stdin` does, as it does when the program
+ * What is written goes to `stdin`. It does not fail or close when `stdin` does, as it does when the program
  * ends: with it would go what the program wrote last and nobody has read yet.
  */
 function inputOf(stdin: Writable): Writable {
   stdin.on('error', () => undefined);
   return new Writable({
-    write: (chunk: Uint8Array, _encoding, done) => void stdin.write(chunk, done),
+    write(chunk: Uint8Array, _encoding, done) {
+      stdin.write(chunk, () => {
+        done();
+      });
+    },
     final(done) {
       stdin.end(() => {
         done();
