@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { UserError } from '../base/errors.ts';
 import { Scope } from '../base/lifecycle.ts';
 import { listenTcp } from './listen.ts';
 
@@ -8,17 +9,23 @@ import { listenTcp } from './listen.ts';
 const FIRST = 20_000;
 const END = 32_000;
 const LOOPBACK = '127.0.0.1';
+/** Of a range in which half is taken, six in a row are found within a few hundred. */
+const ATTEMPTS = 10_000;
 
 /**
  * TCP ports in a row, of an address of this machine, that nothing listens on. They are given to nobody
  * else, in no process that asks here, until this process ends. For programs that cannot be given port 0.
+ * @throws UserError when so many are not to be found.
  */
 export async function findFreePorts(count: number, host = LOOPBACK): Promise<number[]> {
-  for (;;) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const first = randomInt(FIRST, END - count + 1);
     const ports = Array.from({ length: count }, (_, index) => first + index);
     if (await areOurs(ports, host)) return ports;
   }
+  throw new UserError(`there are no ${count} free ports in a row on ${host}`, {
+    hint: `Programs listen on most of the ports from ${FIRST} to ${END}: end some of them.`,
+  });
 }
 
 async function areOurs(ports: readonly number[], host: string): Promise<boolean> {
