@@ -24,7 +24,7 @@ export async function* rotateSeed({ path, copies }: SeedFile): DurableSteps {
   const former = `${path}.former`;
   const held = await readIfPresent(path);
   if (held === undefined) {
-    throw new UserError(`there is no ${path}`, { hint: 'Start the server once: sotto up' });
+    throw new UserError(`there is no ${path}`, { hint: 'Is it on a disk that is not mounted?' });
   }
   const old = await readIfPresent(former);
   const isSwitched = old !== undefined && !equalBytes(old, held);
