@@ -193,7 +193,10 @@ async function assertLetIn(tor: Caller): Promise<void> {
  */
 async function assertKeptOut(tor: Caller): Promise<void> {
   const calling = call(tor, AbortSignal.timeout(PATIENCE_MS));
-  await assert.rejects(calling, (error) => error instanceof DialError || isTimeout(error));
+  await assert.rejects(calling, (error) => {
+    assert.doesNotMatch(String(error), /no tor answers/);
+    return error instanceof DialError || isTimeout(error);
+  });
 }
 
 function isTimeout(error: unknown): boolean {
@@ -241,8 +244,6 @@ test('tor that only reads its devices again still lets in one that knows the des
 
 test('a device that is revoked is cut off at once; the others come in again', async () => {
   const open = await untilLetIn(laptop);
-  let heard = 0;
-  open.on('data', (bytes: Buffer) => (heard += bytes.length));
   // The device's end closes when relays pass it on, which with few of them takes as long as they are idle.
   const cut = [...served].map((stream) => new Promise((resolve) => stream.once('close', resolve)));
   assert.ok(cut.length > 0);
@@ -252,14 +253,12 @@ test('a device that is revoked is cut off at once; the others come in again', as
   await Promise.all(cut);
   const ms = performance.now() - start;
   assert.ok(ms < 5000, `the open stream lived for ${ms} ms`);
-  open.write('hello');
   await assertKeptOut(laptop);
   await assertLetIn(tablet);
   await assertKeptOut(laptop);
   await using anew = await startDevice('laptop-anew', keyOfLaptop);
   await callUntilRefused(anew, /the access key of this tor is wrong or was revoked/);
   await assertLetIn(itself());
-  assert.equal(heard, 0);
   open.destroy();
   const left = await listDevices(plan.home);
   assert.deepEqual(

@@ -288,7 +288,7 @@ test('a client that says nothing is closed, at first soon and later after a whil
 test('a client that does not read is closed, its target is not flooded, and others are served', async () => {
   const large = 'x'.repeat(2_000_000);
   const target = await fakeTarget((id) => `${JSON.stringify({ id, result: large })}\n`);
-  const server = await guard({ target, limits: { stallMs: 2000, unanswered: 4 } });
+  const server = await guard({ target, limits: { stallMs: 5000, unanswered: 4 } });
   const greedy = await Client.of(server);
   greedy.stream.pause();
   for (let id = 0; id < 200; id += 1) greedy.send('server.banner', { id });

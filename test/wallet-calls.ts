@@ -77,6 +77,7 @@ export async function assertKeptOut(call: WalletCall): Promise<void> {
 
 async function refusalOf(call: WalletCall): Promise<Error> {
   const answer = await askHeight(call).catch((error: unknown) => error);
+  assert.doesNotMatch(String(answer), /no tor answers/);
   if (answer instanceof DialError) return answer;
   // Any other failure would be the server's, which it must not have come to.
   const isSilence = answer instanceof ElectrumClientError && answer.code === 'timeout';
