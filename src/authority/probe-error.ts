@@ -1,6 +1,6 @@
 /**
  * `wrong`: the node signed what the chain refutes. `unclear`: nothing is learnt of it, because somebody
- * else or nobody is at fault. `untimely`: so too, and would not be soon after either.
+ * else or nobody is at fault. `untimely`: so too, as long as no other one is right either.
  */
 export type ProbeErrorKind = 'wrong' | 'unclear' | 'untimely';
 

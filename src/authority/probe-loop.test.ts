@@ -191,6 +191,27 @@ test('while most looks teach nothing, time breaks no run and makes none longer, 
   assert.deepEqual([isRunning(a), isRunning(b)], [false, true]);
 });
 
+test('looks at a time at which all teach nothing are not made again soon, but soon after it', async () => {
+  const many = manyOf('c', 300);
+  start(many);
+  await passTime(3 * EVERY_MS);
+  const untimely = (): Promise<void> => Promise.reject(new ProbeError('untimely', 'clock set'));
+  for (const { nodeId } of many) answers.set(nodeId, untimely);
+  const startedAt = time.nowMs;
+  await passTime(EVERY_MS / 3);
+  const meanwhile = asked.filter(({ atMs }) => atMs > startedAt).map(({ nodeId }) => nodeId);
+  assert.ok(meanwhile.length > 50);
+  assert.equal(meanwhile.length, new Set(meanwhile).size);
+  answers.clear();
+  for (let part = 0; part < 48; part += 1) {
+    await passTime(EVERY_MS / 16);
+    assert.deepEqual(
+      many.filter((node) => !isRunning(node)),
+      [],
+    );
+  }
+});
+
 test('a new node is asked at once, and in a hurry before its turn', async () => {
   start([]);
   await passTime(EVERY_MS);

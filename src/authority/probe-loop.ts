@@ -38,6 +38,8 @@ interface Looks {
   failedAt: number;
   /** Whether the last one taught nothing. */
   isUnclear: boolean;
+  /** And would have of no node. */
+  isUntimely: boolean;
   /** How long the last one took. */
   tookMs: number;
   /** Until when there is no other one in a hurry. */
@@ -132,7 +134,7 @@ export class ProbeLoop<Node extends Probed> implements AsyncDisposable {
     const { runs, everyMs, time } = this.#options;
     const looks: Looks = {
       due: time.now() + (runs.has(nodeId) ? everyMs * this.#uniform() : 0),
-      ...{ failures: 0, failedAt: -Infinity, isUnclear: false },
+      ...{ failures: 0, failedAt: -Infinity, isUnclear: false, isUntimely: false },
       ...{ tookMs: 0, calmUntil: -Infinity },
     };
     this.#looks.set(nodeId, looks);
@@ -182,15 +184,23 @@ export class ProbeLoop<Node extends Probed> implements AsyncDisposable {
 
   #succeed(nodeId: NodeId, looks: Looks): void {
     this.#options.runs.see(nodeId, this.#options.time.now());
-    Object.assign(looks, { failures: 0, failedAt: -Infinity, isUnclear: false });
+    Object.assign(looks, { failures: 0, failedAt: -Infinity, isUnclear: false, isUntimely: false });
     this.#plan(looks, 1);
+    for (const other of this.#looks.values()) if (other.isUntimely) this.#makeUpFor(other);
+  }
+
+  /** For a look at the wrong time, once that is over. */
+  #makeUpFor(looks: Looks): void {
+    looks.isUntimely = false;
+    if (looks.due !== Infinity) this.#plan(looks, SOON_PART);
   }
 
   #fail(nodeId: NodeId, looks: Looks, error: unknown): void {
     const { runs, time, onBroken, everyMs } = this.#options;
     const kind = error instanceof ProbeError ? error.kind : undefined;
     const now = time.now();
-    looks.isUnclear = kind === 'unclear' || kind === 'untimely';
+    looks.isUntimely = kind === 'untimely';
+    looks.isUnclear = kind === 'unclear' || looks.isUntimely;
     if (looks.isUnclear) {
       this.#plan(looks, kind === 'unclear' ? SOON_PART : 1);
     } else if (kind === 'wrong') {
