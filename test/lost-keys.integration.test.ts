@@ -112,7 +112,7 @@ test('a server that has lost its policy file and its keys can be stopped and des
   assert.equal(code, 0, stderr);
   const absent = ['wallet', 'p2p'].map((name) => `  ${join(home, 'secrets', `${name}.seed`)}\n`);
   assert.ok(
-    stderr.endsWith(`These keys are not here. Wherever they are, they stay:\n${absent.join('')}`),
+    stderr.endsWith(`These keys are not here, so this does not erase them:\n${absent.join('')}`),
   );
 });
 

@@ -97,18 +97,20 @@ test('what a program writes before it ends is read, and then the stream closes',
 });
 
 test('what a program wrote is read although it has ended', async () => {
-  const stream = await openChildStream(shell('echo +; echo $$; sleep 0.1; echo bye'));
+  const stream = await openChildStream(shell('echo +; echo $$; read go; echo bye'));
   await once(stream, 'readable');
   const pid = Number(String(stream.read()));
+  stream.write('go\n');
   await untilGone(pid);
   await sleep(50);
   assert.equal(await text(stream), 'bye\n');
 });
 
 test('what is written to a program that has ended takes nothing of what it wrote', async () => {
-  const stream = await openChildStream(shell('exec 0<&-; echo +; echo $$; sleep 0.1; echo bye'));
+  const stream = await openChildStream(shell('echo +; echo $$; read go; echo bye'));
   await once(stream, 'readable');
   const pid = Number(String(stream.read()));
+  stream.write('go\n');
   await untilGone(pid);
   stream.write('anybody?');
   await sleep(50);

@@ -27,7 +27,7 @@ export interface Destruction {
   readonly home: string;
   readonly doomed: readonly Doomed[];
   readonly kept: readonly Kept[];
-  /** Seeds that the server had and that are not there: lost, or on a disk that is not mounted. */
+  /** Seeds that are not there: erased before, lost, or on a disk that is not mounted. */
   readonly absentKeys: readonly string[];
 }
 

@@ -33,7 +33,7 @@ export interface ControlClient extends Running {
   /** The values that tor has for an option now, in the order of its torrc; none for its default. */
   getConf(option: string): Promise<readonly string[]>;
   /**
-   * Sets an option until tor ends.
+   * Sets an option until tor ends or reads its torrc again.
    * @param value without spaces or quotes.
    * @throws ControlError when tor does not take it.
    */

@@ -137,18 +137,20 @@ async function voteUntilSettled(control: ControlClient, signal: AbortSignal): Pr
 async function untilSettled(control: ControlClient, signal: AbortSignal): Promise<void> {
   const timeOf = async (key: string): Promise<number> =>
     Date.parse(`${await control.getInfo(`consensus/${key}`)}Z`);
-  let listed = 0;
+  let found = '';
   const isSettled = async (): Promise<true | undefined> => {
-    listed = countLines(/^r /gm, await control.getInfo('ns/all'));
+    const listed = countLines(/^r /gm, await control.getInfo('ns/all'));
+    found = `${listed} of ${MEMBERS} stand in the newest`;
     if (listed !== MEMBERS) return undefined;
-    const freshMs = (await timeOf('fresh-until')) - (await timeOf('valid-after'));
-    const isReady = (await control.getInfo('status/enough-dir-info')) === '1';
-    return (isReady && freshMs >= SETTLED_VOTING_SECONDS * 1000) || undefined;
+    const fresh = ((await timeOf('fresh-until')) - (await timeOf('valid-after'))) / 1000;
+    const isEnough = (await control.getInfo('status/enough-dir-info')) === '1';
+    found = `all stand in one for ${fresh} s, which is ${isEnough ? 'enough' : 'not enough'} for tor`;
+    return (isEnough && fresh >= SETTLED_VOTING_SECONDS) || undefined;
   };
   await waitUntil(isSettled, {
     ...WAITING,
     what: 'all Tor relays to stand in a consensus for an hour',
-    instead: () => `${listed} of ${MEMBERS} stand in the newest`,
+    instead: () => found,
     signal,
   });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../base/errors.ts';
 import { fromUtf8 } from '../base/bytes.ts';
 import { type Running, Scope } from '../base/lifecycle.ts';
@@ -62,6 +63,8 @@ const CONTROL_TIMEOUT_MS = 30_000;
 const PUBLISH_TIMEOUT_MS = 5 * 60_000;
 const POLL_MS = 20;
 const KEPT_LOG_LINES = 5;
+/** A process that ends is known to have by then. */
+const ENDED_MS = 1000;
 
 /**
  * Starts tor and waits until it is ready.
@@ -89,8 +92,6 @@ export async function startTor(options: TorOptions): Promise<Tor> {
     phase = next;
     options.onProgress?.(next);
   };
-  const control = starting.use(await connectControl(directory, { onEvent, signal }));
-  onEvent(await control.getInfo('status/bootstrap-phase'));
   const untilBootstrapped = async (): Promise<void> => {
     await waitUntil(() => phase?.percent === BOOTSTRAPPED || undefined, {
       what: 'tor to reach its network',
@@ -99,8 +100,18 @@ export async function startTor(options: TorOptions): Promise<Tor> {
       signal,
     });
   };
-  await (options.untilReady ?? untilBootstrapped)(control, signal);
-  const socks = parseAddress((await control.getInfo('net/listeners/socks')).replaceAll('"', ''));
+  const untilReady = async (): Promise<Pick<Tor, 'control' | 'socks'>> => {
+    const control = starting.use(await connectControl(directory, { onEvent, signal }));
+    onEvent(await control.getInfo('status/bootstrap-phase'));
+    await (options.untilReady ?? untilBootstrapped)(control, signal);
+    const socks = (await control.getInfo('net/listeners/socks')).replaceAll('"', '');
+    return { control, socks: parseAddress(socks) };
+  };
+  const { control, socks } = await untilReady().catch(async (error: unknown) => {
+    // What failed when tor ended may be known before that it has.
+    if (!options.signal.aborted) await Promise.race([child.failed, sleep(ENDED_MS)]);
+    throw error;
+  });
   const started = starting.move();
   return {
     socks,

@@ -50,7 +50,7 @@ function describe({ doomed, kept, absentKeys }: Destruction): void {
     note(`  ${formatMegabytes(megabytes).padStart(9)}  ${path}`);
   if (kept.length > 0) note('This stays:');
   for (const { path, because } of kept) note(`  ${path} (${because})`);
-  if (absentKeys.length > 0) note('These keys are not here. Wherever they are, they stay:');
+  if (absentKeys.length > 0) note('These keys are not here, so this does not erase them:');
   for (const path of absentKeys) note(`  ${path}`);
 }
 
