@@ -114,13 +114,18 @@ class ReconnectingClient implements ElectrumClient {
     params: ElectrumParams[M],
     { signal, timeoutMs = this.#options.timeoutMs }: CallOptions = {},
   ): Promise<ElectrumResults[M]> {
+    const startedAt = performance.now();
     return await withDeadline({ signal, timeoutMs }, async (deadline) => {
       const current = this.#connection;
       const connection = current?.isOpen === true ? current : await this.#nextConnection(deadline);
       try {
         return await request(connection, { method, params, signal: deadline });
       } catch (error) {
-        if (deadline.aborted && connection.silentMs >= this.#options.timeoutMs) {
+        const isTimeout = error instanceof ElectrumClientError && error.code === 'timeout';
+        // Timers can be early by a part of a millisecond.
+        const waitedMs = Math.min(performance.now() - startedAt, this.#options.timeoutMs);
+        const isPatient = timeoutMs >= this.#options.timeoutMs;
+        if (isTimeout && isPatient && connection.silentMs >= waitedMs) {
           connection.close(new ElectrumClientError('timeout', 'the Electrum server fell silent'));
         }
         throw error;
